@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+#include "shmvtest.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "leaks.h"
+
+/* The running test. */
+static char *dir;
+static GPtrArray *paths;   /* what we lent out */
+static GPtrArray *outputs; /* files that may stay */
+
+guint64
+shmvtest_now(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (guint64)now.tv_sec * 1000000000u + (guint64)now.tv_nsec;
+}
+
+int
+shmvtest_deadline(void)
+{
+  const char *slowness = g_getenv("SHMVIDEO_TEST_SLOWNESS");
+  return 10000 * (slowness != NULL ? MAX(atoi(slowness), 1) : 1);
+}
+
+int
+shmvtest_poll(int fd, short events, int timeout_ms)
+{
+  guint64 end = shmvtest_now() + (guint64)timeout_ms * 1000000;
+  for (;;) {
+    guint64 now = shmvtest_now();
+    int left = now < end ? (int)((end - now + 999999) / 1000000) : 0;
+    struct pollfd pollfd = {.fd = fd, .events = events};
+    int n = poll(&pollfd, 1, left);
+    if (n > 0)
+      return pollfd.revents;
+    if (n == 0)
+      return 0;
+    g_assert_cmpint(errno, ==, EINTR);
+  }
+}
+
+const char *
+shmvtest_dir(void)
+{
+  g_assert_nonnull(dir);
+  return dir;
+}
+
+const char *
+shmvtest_path(const char *name)
+{
+  char *path = g_build_filename(shmvtest_dir(), name, NULL);
+  g_ptr_array_add(paths, path);
+  return path;
+}
+
+const char *
+shmvtest_output(const char *name)
+{
+  const char *path = shmvtest_path(name);
+  g_ptr_array_add(outputs, g_strdup(path));
+  return path;
+}
+
+/* ---- files --------------------------------------------------------------- */
+
+static GString *left_files;
+
+static int
+note_file(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+  (void)stat;
+  (void)ftw;
+  bool allowed = type == FTW_DP;
+  for (guint i = 0; i < outputs->len; i++)
+    allowed |= strcmp(path, outputs->pdata[i]) == 0;
+  if (!allowed)
+    g_string_append_printf(left_files, "  file %s\n", path);
+  return remove(path);
+}
+
+/* Remove the directory; what should not have been in it, or NULL. */
+static char *
+sweep(void)
+{
+  left_files = g_string_new(NULL);
+  nftw(dir, note_file, 8, FTW_DEPTH | FTW_PHYS);
+  return g_string_free(left_files, left_files->len == 0);
+}
+
+/* ---- one test -------------------------------------------------------------- */
+
+static void
+begin(void)
+{
+  dir = g_strdup("/tmp/shmvtest-XXXXXX");
+  g_assert_nonnull(g_mkdtemp(dir));
+  paths = g_ptr_array_new_with_free_func(g_free);
+  outputs = g_ptr_array_new_with_free_func(g_free);
+  g_setenv("XDG_RUNTIME_DIR", dir, TRUE);
+}
+
+/* What the test left. Threads on their way out may still close something: they
+ * get until the deadline, and a test that leaves nothing loses no time. */
+static char *
+find_leaks(GHashTable *before)
+{
+  guint64 end = shmvtest_now() + 1000000000u;
+  for (;;) {
+    GHashTable *after = leaks_take();
+    char *leaks = leaks_compare(before, after);
+    g_hash_table_unref(after);
+    if (leaks == NULL || shmvtest_now() > end)
+      return leaks;
+    g_free(leaks);
+    poll(NULL, 0, 10);
+  }
+}
+
+static void
+end_children(void)
+{
+  GHashTable *set = leaks_take();
+  GHashTableIter iter;
+  gpointer line;
+  g_hash_table_iter_init(&iter, set);
+  while (g_hash_table_iter_next(&iter, &line, NULL))
+    if (g_str_has_prefix(line, "child ")) {
+      pid_t pid = (pid_t)atoi((const char *)line + strlen("child "));
+      kill(pid, SIGKILL);
+      waitpid(pid, NULL, 0);
+    }
+  g_hash_table_unref(set);
+}
+
+static void
+run_one(gconstpointer data)
+{
+  void (*func)(void);
+  memcpy(&func, &data, sizeof func);
+  begin();
+  GHashTable *before = leaks_take();
+  func();
+  char *leaks = find_leaks(before);
+  g_hash_table_unref(before);
+  char *files = sweep();
+  if (leaks != NULL || files != NULL) {
+    end_children();
+    g_test_message("left behind:\n%s%s", leaks ? leaks : "", files ? files : "");
+    g_printerr("left behind:\n%s%s", leaks ? leaks : "", files ? files : "");
+    g_test_fail();
+  }
+  g_free(leaks);
+  g_free(files);
+  g_ptr_array_unref(paths);
+  g_ptr_array_unref(outputs);
+  g_clear_pointer(&dir, g_free);
+}
+
+/* ---- the program ------------------------------------------------------------ */
+
+/* A failed assertion aborts, and what the test made stays: take it along. */
+static void
+on_abort(int signal)
+{
+  (void)signal;
+  if (dir != NULL)
+    nftw(dir, note_file, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+shmvtest_init(int *argc, char ***argv)
+{
+  g_test_init(argc, argv, NULL);
+  /* Orphaned grandchildren become ours, so that they are seen. */
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  left_files = g_string_new(NULL);
+  struct sigaction action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGABRT, &action, NULL);
+}
+
+void
+shmvtest_add(const char *name, void (*func)(void))
+{
+  gconstpointer data;
+  memcpy(&data, &func, sizeof data);
+  g_test_add_data_func(name, data, run_one);
+}
+
+int
+shmvtest_run(void)
+{
+  return g_test_run();
+}
