@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the library exports is what its header declares and its map lists, and it
+# cannot print.   symbols.sh SOURCE-DIR LIBRARY INTERNAL-LIBRARY
+set -eu
+export LC_ALL=C
+header=$1/libshmvideo/shmvideo.h map=$1/libshmvideo/libshmvideo.map
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+tr '\n' ' ' <"$header" | grep -o 'SHMVIDEO_API [^;(]*[ *]shmvideo_[a-z0-9_]*(' |
+  grep -o 'shmvideo_[a-z0-9_]*(' | tr -d '(' | sort >"$dir/header"
+grep -o 'shmvideo_[a-z0-9_]*;' "$map" | tr -d ';' | sort >"$dir/map"
+nm -D --defined-only "$2" | awk '$2 == "T" {sub(/@.*/, "", $3); print $3}' |
+  sort >"$dir/library"
+[ -s "$dir/header" ]
+echo "header and map:"
+diff "$dir/header" "$dir/map"
+echo "header and library:"
+diff "$dir/header" "$dir/library"
+
+# Vendored, as a static library, it has nothing but prefixes to avoid clashes.
+echo "names without a prefix:"
+! nm --defined-only --extern-only "$3" | awk 'NF == 3 {print $3}' |
+  grep -vE '^(shmv_|shmvideo_|__)'
+
+echo "ways to print or to end the process:"
+! nm -D --undefined-only "$2" | awk '{sub(/@.*/, "", $2); print $2}' |
+  grep -E '^(_?_?f?v?printf(_chk)?|vfprintf|puts|fputs|fputc|putchar|fwrite|perror|stdout|stderr|syslog|exit|_exit|abort|__assert_fail|err|warn|pthread_create|sigaction|signal)$'

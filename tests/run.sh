@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Install what the tests need, build, and pass all tests.
+#   tests/run.sh [--quick] [--no-install] [--build-root DIR] [PART...]
+#
+# Parts, in this order; all of them if none is named:
+#   gcc       the plain build with every suite
+#   valgrind  its suite lib again, under valgrind
+#   clang     the plain build by the other compiler
+#   asan      address and undefined-behaviour sanitizers, every suite
+#   tsan      thread sanitizer, the library and its threads
+# --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
+# is the project unless given. Warnings are errors. The last line says how many
+# tests passed and failed; the exit status is 0 only if all passed.
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+root=$top
+install=yes
+parts=
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) parts="gcc" ;;
+    --no-install) install=no ;;
+    --build-root) root=$(mkdir -p "$2" && cd "$2" && pwd) || exit 2; shift ;;
+    gcc | valgrind | clang | asan | tsan) parts="$parts $1" ;;
+    *) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+  shift
+done
+parts=${parts:-gcc valgrind clang asan tsan}
+
+packages="gcc libc6-dev meson ninja-build pkg-config python3 procps file
+  libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-base-apps
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  gstreamer1.0-libav g++ gcc-multilib util-linux binutils"
+case $parts in *valgrind*) packages="$packages valgrind libc6-dbg" ;; esac
+case $parts in *clang* | *tsan*) packages="$packages clang libclang-rt-dev" ;; esac
+if [ $install = yes ]; then
+  # shellcheck disable=SC2086
+  "$top/tests/util/install.sh" $packages || exit 1
+fi
+
+passed=0 failed=0 skipped=0
+
+# A run is lost before any test could count.
+lost() {
+  echo "FAILED: $1"
+  failed=$((failed + 1))
+}
+
+# configure DIR COMPILER [OPTION...]: make the build directory, or bring it up to
+# date, and build.
+configure() {
+  local dir=$root/$1 compiler=$2
+  shift 2
+  local again=
+  [ ! -e "$dir/build.ninja" ] || again=--reconfigure
+  # shellcheck disable=SC2086
+  CC=$compiler meson setup $again "$dir" "$top" --werror "$@" \
+    >"$root/setup.log" 2>&1 || { tail -n 40 "$root/setup.log"; return 1; }
+  ninja -C "$dir" >"$root/setup.log" 2>&1 ||
+    { tail -n 60 "$root/setup.log"; return 1; }
+  rm -f "$root/setup.log"
+  # What was tried with the plugins of an older build must be tried anew.
+  rm -f "$dir/tests/registry.bin"
+}
+
+# run NAME DIR [ARGUMENT...]: one "meson test" run, counted.
+run() {
+  local name=$1 dir=$root/$2 log
+  shift 2
+  log=$name
+  echo "== $name"
+  "${wrap[@]}" meson test -C "$dir" --no-rebuild --print-errorlogs \
+    --logbase "$log" "$@" </dev/null
+  local counts
+  # meson appends the name of a setup to that of the log.
+  [ -e "$dir/meson-logs/$log.json" ] || log=$log-valgrind
+  if ! counts=$(python3 "$top/tests/util/count.py" "$dir/meson-logs/$log"); then
+    lost "$name: no results"
+    return
+  fi
+  read -r p f s <<<"$counts"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  echo "== $name: $p passed, $f failed, $s skipped"
+}
+
+part_gcc() {
+  configure build gcc || { lost "gcc build"; return; }
+  run gcc build
+}
+
+part_valgrind() {
+  configure build gcc || { lost "gcc build"; return; }
+  run valgrind build --setup valgrind --suite lib
+}
+
+part_clang() {
+  configure build-clang clang || { lost "clang build"; return; }
+  run clang build-clang
+}
+
+part_asan() {
+  configure build-asan gcc -Db_sanitize=address,undefined \
+    || { lost "asan build"; return; }
+  export SHMVIDEO_TEST_SLOWNESS=3
+  run asan build-asan --timeout-multiplier 3
+  unset SHMVIDEO_TEST_SLOWNESS
+}
+
+part_tsan() {
+  configure build-tsan clang -Db_sanitize=thread -Db_lundef=false \
+    || { lost "tsan build"; return; }
+  # Its shadow memory wants the address space as it was before kernels spread it.
+  wrap=(setarch "$(uname -m)" -R)
+  export SHMVIDEO_TEST_SLOWNESS=3
+  run tsan build-tsan --timeout-multiplier 3 --suite lib --suite wire
+  unset SHMVIDEO_TEST_SLOWNESS
+  wrap=()
+}
+
+wrap=()
+for part in $parts; do
+  "part_$part"
+done
+
+echo
+echo "($skipped skipped)"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
