@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+#include "os.h"
+
+#include "path.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *
+shmv_path_kind(unsigned mode)
+{
+  switch (mode & S_IFMT) {
+  case S_IFREG:
+    return "a regular file";
+  case S_IFDIR:
+    return "a directory";
+  case S_IFLNK:
+    return "a symbolic link";
+  case S_IFIFO:
+    return "a named pipe";
+  case S_IFCHR:
+  case S_IFBLK:
+    return "a device";
+  case S_IFSOCK:
+    return "a socket";
+  default:
+    return "no socket";
+  }
+}
+
+/* ---- The runtime directory ------------------------------------------------- */
+
+#define PATH_ADVICE "give a path with a slash instead of a bare name"
+
+static int
+too_long(struct shmvideo_error *error, const char *what, size_t size)
+{
+  return shmv_error_set(
+      error, -ENAMETOOLONG, 0, "choose a shorter path, in /tmp for example",
+      "socket path %.160s%s is %zu bytes long, and a socket's path can have at "
+      "most %d", what, strlen(what) > 160 ? "..." : "", size, SHMV_PATH_MAX);
+}
+
+/* The directory in /tmp lies where everybody can put something in our way. */
+static int
+check_directory(const char *directory, bool in_tmp,
+                struct shmvideo_error *error)
+{
+  struct stat info;
+  if ((in_tmp ? lstat : stat)(directory, &info) < 0)
+    return shmv_error_set(error, -errno, 0, PATH_ADVICE,
+                          "cannot use the runtime directory %s: %s", directory,
+                          strerrordesc_np(errno));
+  if (!S_ISDIR(info.st_mode))
+    return shmv_error_set(error, -ENOTDIR, 0, PATH_ADVICE,
+                          "the runtime directory %s is %s, not a directory",
+                          directory, shmv_path_kind(info.st_mode));
+  if (info.st_uid != geteuid())
+    return shmv_error_set(error, -EPERM, 0, PATH_ADVICE,
+                          "the runtime directory %s belongs to user %u, not to "
+                          "user %u who runs this program", directory,
+                          (unsigned)info.st_uid, (unsigned)geteuid());
+  if (in_tmp && (info.st_mode & 0777) != 0700)
+    return shmv_error_set(error, -EPERM, 0,
+                          "set its mode to 0700, or " PATH_ADVICE,
+                          "the runtime directory %s has mode %04o, and so is not "
+                          "for its owner alone", directory,
+                          (unsigned)(info.st_mode & 07777));
+  return 0;
+}
+
+static int
+make_directory(const char *directory, struct shmvideo_error *error)
+{
+  if (mkdir(directory, 0700) == 0 || errno == EEXIST)
+    return 0;
+  return shmv_error_set(error, -errno, 0,
+                        "set XDG_RUNTIME_DIR to a directory of yours, or "
+                        PATH_ADVICE,
+                        "cannot make the runtime directory %s: %s", directory,
+                        strerrordesc_np(errno));
+}
+
+/* Where bare names live: its path goes to directory. */
+static int
+runtime_directory(char *directory, size_t size, struct shmvideo_error *error)
+{
+  const char *base = secure_getenv("XDG_RUNTIME_DIR");
+  bool in_tmp = base == NULL || base[0] != '/';
+  int n = in_tmp ? snprintf(directory, size, "/tmp/shmvideo-%u",
+                            (unsigned)geteuid())
+                 : snprintf(directory, size, "%s/shmvideo", base);
+  if (n < 0 || (size_t)n >= size)
+    return too_long(error, base, (size_t)n);
+  /* Root with a user's environment must not make a directory that the user then
+   * cannot use. */
+  int result = in_tmp ? 0 : check_directory(base, false, error);
+  if (result == 0)
+    result = make_directory(directory, error);
+  return result < 0 ? result : check_directory(directory, in_tmp, error);
+}
+
+/* ---- Resolving --------------------------------------------------------------- */
+
+static int
+expand_name(char *full, size_t size, const char *name,
+            struct shmvideo_error *error)
+{
+  int result = runtime_directory(full, size, error);
+  if (result < 0)
+    return result;
+  size_t used = strlen(full);
+  if (used + 1 + strlen(name) >= size)
+    return too_long(error, name, used + 1 + strlen(name));
+  snprintf(full + used, size - used, "/%s", name);
+  return 0;
+}
+
+/* Put the working directory before a relative path, if the whole can be used:
+ * it may be too long for a socket, or not be reachable from the root. */
+static void
+make_absolute(char *full, size_t size, const char *text)
+{
+  char directory[PATH_MAX];
+  snprintf(full, size, "%s", text);
+  if (getcwd(directory, sizeof directory) == NULL || directory[0] != '/' ||
+      access(directory, X_OK) < 0)
+    return;
+  while (strncmp(text, "./", 2) == 0)
+    text += strspn(text + 1, "/") + 1;
+  if (strlen(directory) + 1 + strlen(text) <= SHMV_PATH_MAX)
+    snprintf(full, size, "%s/%s", strcmp(directory, "/") ? directory : "", text);
+}
+
+static int
+check_text(const char *text, struct shmvideo_error *error)
+{
+  const char *advice = "give a path such as /tmp/camera, or a bare name";
+  if (text == NULL || text[0] == '\0')
+    return shmv_error_set(error, -EINVAL, 0, advice, "no socket path was given");
+  const char *slash = strrchr(text, '/');
+  const char *name = slash != NULL ? slash + 1 : text;
+  if (name[0] == '\0')
+    return shmv_error_set(error, -EINVAL, 0, advice,
+                          "socket path %.200s ends in a slash and so names no "
+                          "socket", text);
+  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    return shmv_error_set(error, -EINVAL, 0, advice,
+                          "socket path %.200s names a directory", text);
+  if (strlen(text) > SHMV_PATH_MAX)
+    return too_long(error, text, strlen(text));
+  return 0;
+}
+
+int
+shmv_path_resolve(struct shmv_path *path, const char *text,
+                  struct shmvideo_error *error)
+{
+  char full[PATH_MAX];
+  int result = check_text(text, error);
+  if (result < 0)
+    return result;
+  if (strchr(text, '/') == NULL)
+    result = expand_name(full, sizeof full, text, error);
+  else if (text[0] != '/')
+    make_absolute(full, sizeof full, text);
+  else
+    snprintf(full, sizeof full, "%s", text);
+  if (result < 0)
+    return result;
+  if (strlen(full) > SHMV_PATH_MAX)
+    return too_long(error, full, strlen(full));
+
+  const char *slash = strrchr(full, '/');
+  /* The directory of "/name" is "/". */
+  size_t size = slash == full ? 1 : (size_t)(slash - full);
+  memset(path, 0, sizeof *path);
+  memcpy(path->text, full, strlen(full));
+  memcpy(path->directory, full, size);
+  memcpy(path->name, slash + 1, strlen(slash + 1));
+  return 0;
+}
