@@ -19,7 +19,9 @@ struct shmv_watch {
   int inotify_fd; /* -1 if there is none; poll for input */
   int timer_fd;   /* poll for input */
   int directory_watch; /* inotify's descriptor of the directory, -1: none */
-  unsigned delay_ms;   /* before the next try after a refusal */
+  unsigned delay_ms;   /* waited before the last try; 0: begin anew */
+  int code;            /* of the try before */
+  int64_t connected_ms; /* when disarmed: a short connection is no success */
   struct shmv_path path;
 };
 
@@ -27,8 +29,8 @@ struct shmv_watch {
 int shmv_watch_init(struct shmv_watch *watch, const struct shmv_path *path);
 void shmv_watch_fini(struct shmv_watch *watch);
 
-/* A try failed with this code (-ENOENT, -ECONNREFUSED, -EAGAIN, 0 for "we were
- * connected and lost it"): arrange for the next. */
+/* A try failed with this code (-ENOENT, -ECONNREFUSED, -EAGAIN or any other; 0 for
+ * "we were connected and lost it"): arrange for the next. */
 void shmv_watch_arm(struct shmv_watch *watch, int code);
 
 /* Connected: no more tries, both descriptors fall silent. */
