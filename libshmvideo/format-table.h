@@ -4,9 +4,12 @@
 /*
  * The table of pixel formats
  *
- * One line per format, found by its number. format.c includes it, nobody else
- * does. Where GStreamer rounds in an odd way (some formats pad to an even number
- * of rows and their 10-bit brothers do not) the table says so; it is not tidied.
+ * One line per format, found by its number; only format.c includes it. Where
+ * GStreamer rounds in an odd way (some formats pad to an even number of rows and
+ * their 10-bit brothers do not) the table says so: it is not to be tidied. Where
+ * versions of GStreamer differ, it says what 1.22 does: rows of UYVP at odd widths
+ * got longer later, and the room behind NV12_16L32S smaller. AV12 always had
+ * alpha, but was flagged so only later.
  */
 
 #ifndef SHMV_FORMAT_TABLE_H
@@ -16,18 +19,20 @@
 
 /* How one plane is laid out. */
 struct plane {
-  uint8_t pixels, bytes; /* pixels of a row and the bytes they take; 0 pixels:
+  uint8_t pixels, bytes; /* a group of pixels, and the bytes it takes; 0 pixels:
                             the plane has nothing to do with the size */
   uint8_t align;         /* rows are padded to a multiple of so many bytes */
   uint8_t lines;         /* picture lines per row of the plane */
   uint8_t tile;          /* bytes from side to side of a tile, which is `rows`
                             high; 0: the plane is not tiled */
   uint16_t rows;         /* the number of rows is padded to a multiple of this;
-                            with PER_FIELD of twice this, unless progressive */
+                            OR-ed with what follows */
 };
 
-#define PER_FIELD 0x8000 /* so that both fields get the same number of rows */
-#define ROWS_MASK 0x7fff
+#define PER_FIELD 0x8000 /* to a multiple of twice this, unless progressive */
+#define CUT 0x4000       /* rows end within a group, at the next whole byte */
+#define ROOMY 0x2000     /* there is room for twice the rows */
+#define ROWS_MASK 0x1fff
 
 /* Common values of rows. */
 #define EXACT 1
@@ -108,7 +113,7 @@ static const struct pixel_format {
   [30] = {"BGR16", 0, {PACKED(1, 2, 4)}},
   [31] = {"RGB15", 0, {PACKED(1, 2, 4)}},
   [32] = {"BGR15", 0, {PACKED(1, 2, 4)}},
-  [33] = {"UYVP", 0, {PACKED(2, 5, 4)}},
+  [33] = {"UYVP", 0, {PLANE(2, 5, 4, 1, EXACT | CUT)}},
   [34] = {"A420", ALPHA, {YUVA420(1)}},
   [35] = {"RGB8P", ALPHA, {PACKED(1, 1, 4), PALETTE}},
   [36] = {"YUV9", 0, {YUV410}},
@@ -186,10 +191,10 @@ static const struct pixel_format {
   [107] = {"BGRA64_BE", ALPHA, {PACKED(1, 8, 8)}},
   [108] = {"ABGR64_LE", ALPHA, {PACKED(1, 8, 8)}},
   [109] = {"ABGR64_BE", ALPHA, {PACKED(1, 8, 8)}},
-  [110] = {"NV12_16L32S", WHOLE, {NV12_TILES(1, 1, 16, 32, 16)}},
+  [110] = {"NV12_16L32S", WHOLE, {NV12_TILES(1, 1, 16, 32, 16 | ROOMY)}},
   [111] = {"NV12_8L128", 0, {NV12_TILES(1, 1, 8, 128 | PER_FIELD, 128)}},
   [112] = {"NV12_10BE_8L128", 0,
-           {NV12_TILES(4, 5, 8, 128 | PER_FIELD, 128)}},
+           {NV12_TILES(4, 5, 8, 128 | CUT | PER_FIELD, 128 | CUT)}},
   [113] = {"NV12_10LE40_4L4", WHOLE, {NV12_TILES(4, 5, 5, 4, 4)}},
   /* 114, DMA_DRM, is no memory layout: it cannot be shared. */
   [115] = {"MT2110T", WHOLE, {NV12_TILES(4, 5, 20, 32, 16)}},

@@ -39,14 +39,13 @@ round_up(uint64_t n, uint64_t multiple)
   return divide_up(n, multiple) * multiple;
 }
 
-/* Bytes of the picture in one row: whole groups of pixels, but in tiles, which
- * have no rows of their own to end, just as many bits as the pixels need. */
+/* Bytes of the picture in one row. */
 static uint64_t
 row_bytes(const struct plane *plane, uint64_t width)
 {
   if (plane->pixels == 0)
     return plane->bytes;
-  if (plane->tile != 0)
+  if ((plane->rows & CUT) != 0)
     return divide_up(width * plane->bytes, plane->pixels);
   return divide_up(width, plane->pixels) * plane->bytes;
 }
@@ -103,7 +102,7 @@ default_plane(const struct plane *plane, uint64_t width, uint64_t height,
   if (plane->tile != 0) {
     uint64_t x_tiles = divide_up(row, plane->tile);
     uint64_t y_tiles = rows / row_step(plane);
-    if (x_tiles > UINT16_MAX || y_tiles > INT16_MAX)
+    if (x_tiles > UINT16_MAX)
       return -EOVERFLOW;
     row = x_tiles * plane->tile;
     stride = y_tiles << 16 | x_tiles;
@@ -111,7 +110,7 @@ default_plane(const struct plane *plane, uint64_t width, uint64_t height,
   if (stride > INT32_MAX)
     return -EOVERFLOW;
   *out_stride = (uint32_t)stride;
-  *out_size = row * rows;
+  *out_size = row * rows << ((plane->rows & ROOMY) != 0);
   return 0;
 }
 
