@@ -99,9 +99,9 @@ note_file(const char *path, const struct stat *stat, int type, struct FTW *ftw)
 static char *
 sweep(void)
 {
-  left_files = g_string_new(NULL);
+  g_string_truncate(left_files, 0);
   nftw(dir, note_file, 8, FTW_DEPTH | FTW_PHYS);
-  return g_string_free(left_files, left_files->len == 0);
+  return left_files->len == 0 ? NULL : g_strdup(left_files->str);
 }
 
 /* ---- one test -------------------------------------------------------------- */
