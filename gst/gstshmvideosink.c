@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/**
+ * SECTION:element-shmvideosink
+ * @title: shmvideosink
+ * @see_also: shmvideosrc
+ *
+ * Shows raw video to any number of other programs through a socket path, without
+ * copying it. Readers (shmvideosrc, or any program that uses libshmvideo) come
+ * and go as they like; by default none of them can hold up this pipeline.
+ *
+ * Frames are drawn by the upstream element directly into memory that the readers
+ * see, if it takes its buffers from the sink, which nearly all elements do.
+ * Behind a tee, or with an element that brings its own memory, each frame is
+ * copied once: see the "transport-stats" property.
+ *
+ * A frame is shown at its time like in any other sink, but at once if it comes
+ * from a live source: then it is late enough as it is.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc ! shmvideosink socket-path=/tmp/cam
+ * gst-launch-1.0 shmvideosrc socket-path=/tmp/cam ! videoconvert ! autovideosink
+ * ]|
+ */
+
+#include "gstshmvideosinkimpl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "gstshmvideocaps.h"
+#include "gstshmvideoerror.h"
+#include "gstshmvideopool.h"
+
+GST_DEBUG_CATEGORY (gst_shm_video_sink_debug);
+#define GST_CAT_DEFAULT gst_shm_video_sink_debug
+
+#define gst_shm_video_sink_parent_class parent_class
+G_DEFINE_TYPE (GstShmVideoSink, gst_shm_video_sink, GST_TYPE_BASE_SINK);
+GST_ELEMENT_REGISTER_DEFINE (shmvideosink, "shmvideosink", GST_RANK_NONE,
+    GST_TYPE_SHM_VIDEO_SINK);
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_SHM_VIDEO_CAPS_TEMPLATE));
+
+/* What everybody can read comes first, so that an upstream element without a
+ * preference of its own settles on it. All else follows: nothing is refused. */
+static GstStaticCaps preferred_caps =
+GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("I420") ";" GST_VIDEO_CAPS_MAKE ("NV12")
+    ";" GST_VIDEO_CAPS_MAKE ("RGBA") ";" GST_VIDEO_CAPS_MAKE ("BGRA") ";"
+    GST_VIDEO_CAPS_MAKE ("YUY2") ";" GST_VIDEO_CAPS_MAKE ("UYVY") ";"
+    GST_SHM_VIDEO_CAPS_TEMPLATE);
+
+/* ---- Start and stop ------------------------------------------------------ */
+
+static int
+open_writer (GstShmVideoSink * self, struct shmvideo_error *error,
+    struct shmvideo_writer **writer)
+{
+  struct shmvideo_writer_config config;
+  gchar *path;
+  int code;
+
+  GST_OBJECT_LOCK (self);
+  config = self->config;
+  path = g_strdup (config.path);
+  GST_OBJECT_UNLOCK (self);
+
+  if (path == NULL || path[0] == '\0') {
+    code = error->code = -EINVAL;
+    g_strlcpy (error->message, "No socket path is set", sizeof error->message);
+    g_strlcpy (error->advice, "set the \"socket-path\" property",
+        sizeof error->advice);
+  } else {
+    config.path = path;
+    code = shmvideo_writer_new (&config, error, writer);
+  }
+  g_free (path);
+  return code;
+}
+
+static gboolean
+open_share (GstShmVideoSink * self, struct shmvideo_error *error)
+{
+  GstShmVideoControlFuncs funcs = gst_shm_video_sink_control_funcs;
+  struct shmvideo_writer *writer = NULL;
+  int code = -EMFILE;
+
+  funcs.user = self;
+  if (self->cancel_fd >= 0)
+    code = open_writer (self, error, &writer);
+  if (code == 0)
+    self->control = gst_shm_video_control_start (writer, &funcs, &code);
+  if (self->control == NULL) {
+    if (error->code == 0)
+      g_strlcpy (error->message, "No thread or descriptor is left",
+          sizeof error->message);
+    error->code = code;
+    shmvideo_writer_free (writer);
+    return FALSE;
+  }
+  g_mutex_lock (&self->lock);
+  memset (&self->stats, 0, sizeof self->stats);
+  self->share = gst_shm_video_share_new (writer);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static gboolean
+start (GstBaseSink * bsink)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  struct shmvideo_error error = { 0 };
+
+  self->discont = TRUE;
+  gst_shm_video_live_invalidate (&self->live);
+  if (open_share (self, &error))
+    return TRUE;
+  gst_shm_video_post_error (GST_ELEMENT (self), &error);
+  return FALSE;
+}
+
+static gboolean
+stop (GstBaseSink * bsink)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  GstShmVideoShare *share;
+
+  g_clear_pointer (&self->control, gst_shm_video_control_stop);
+
+  g_mutex_lock (&self->lock);
+  share = self->share;
+  self->share = NULL;
+  gst_shm_video_stats_update (&self->stats, gst_shm_video_share_writer (share));
+  g_mutex_unlock (&self->lock);
+
+  gst_shm_video_share_close (share);
+  gst_shm_video_share_unref (share);
+  return TRUE;
+}
+
+GstShmVideoShare *
+gst_shm_video_sink_ref_share (GstShmVideoSink * self)
+{
+  GstShmVideoShare *share;
+
+  g_mutex_lock (&self->lock);
+  share = self->share ? gst_shm_video_share_ref (self->share) : NULL;
+  g_mutex_unlock (&self->lock);
+  return share;
+}
+
+static gboolean
+unlock (GstBaseSink * bsink)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+
+  g_mutex_lock (&self->lock);
+  self->unlocked = TRUE;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  eventfd_write (self->cancel_fd, 1);
+  return TRUE;
+}
+
+static gboolean
+unlock_stop (GstBaseSink * bsink)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  eventfd_t count;
+
+  g_mutex_lock (&self->lock);
+  self->unlocked = FALSE;
+  g_mutex_unlock (&self->lock);
+  eventfd_read (self->cancel_fd, &count);
+  return TRUE;
+}
+
+/* ---- Caps and allocation ------------------------------------------------- */
+
+static GstCaps *
+get_caps (GstBaseSink * bsink, GstCaps * filter)
+{
+  GstCaps *caps = gst_static_caps_get (&preferred_caps);
+  GstCaps *filtered;
+
+  if (filter == NULL)
+    return caps;
+  filtered = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref (caps);
+  return filtered;
+}
+
+static gboolean
+set_caps (GstBaseSink * bsink, GstCaps * caps)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  struct shmvideo_error error = { 0 };
+  struct shmvideo_format format;
+  gchar *text;
+  int code;
+
+  if (!gst_shm_video_caps_to_format (caps, &format)
+      || !gst_video_info_from_caps (&self->info, caps)) {
+    GST_ERROR_OBJECT (self, "cannot show %" GST_PTR_FORMAT, caps);
+    return FALSE;
+  }
+  text = gst_caps_to_string (caps);
+  code = gst_shm_video_share_set_format (self->share, &format, text, &error);
+  g_free (text);
+  if (code < 0) {
+    gst_shm_video_post_error (GST_ELEMENT (self), &error);
+    return FALSE;
+  }
+  self->warned = FALSE;
+  return TRUE;
+}
+
+static gboolean
+propose_allocation (GstBaseSink * bsink, GstQuery * query)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  GstShmVideoShare *share;
+  GstVideoInfo info;
+  GstCaps *caps;
+  gboolean need_pool;
+
+  gst_query_parse_allocation (query, &caps, &need_pool);
+  if (caps == NULL || !gst_video_info_from_caps (&info, caps))
+    return FALSE;
+
+  share = gst_shm_video_sink_ref_share (self);
+  if (need_pool && share) {
+    GstBufferPool *pool = gst_shm_video_pool_new (share);
+    GstStructure *config = gst_buffer_pool_get_config (pool);
+
+    gst_buffer_pool_config_set_params (config, caps, (guint) info.size, 0,
+        GST_SHM_VIDEO_SINK_MAX_SLOTS);
+    if (gst_buffer_pool_set_config (pool, config))
+      gst_query_add_allocation_pool (query, pool, (guint) info.size, 0,
+          GST_SHM_VIDEO_SINK_MAX_SLOTS);
+    gst_object_unref (pool);
+  }
+  if (share)
+    gst_shm_video_share_unref (share);
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* ---- Events -------------------------------------------------------------- */
+
+/* Readers see the end of the stream after its last frame was due to be shown,
+ * not when it was announced. */
+static GstFlowReturn
+wait_event (GstBaseSink * bsink, GstEvent * event)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+  GstFlowReturn ret;
+
+  ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (bsink, event);
+  if (ret == GST_FLOW_OK && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    shmvideo_writer_end (gst_shm_video_share_writer (self->share));
+  return ret;
+}
+
+static gboolean
+handle_event (GstBaseSink * bsink, GstEvent * event)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    self->discont = TRUE;
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    gst_shm_video_live_invalidate (&self->live);
+  return GST_BASE_SINK_CLASS (parent_class)->event (bsink, event);
+}
+
+/* ---- The element --------------------------------------------------------- */
+
+static gboolean
+send_event (GstElement * element, GstEvent * event)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (element);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_LATENCY)
+    gst_shm_video_live_invalidate (&self->live);
+  return GST_ELEMENT_CLASS (parent_class)->send_event (element, event);
+}
+
+static GstStateChangeReturn
+change_state (GstElement * element, GstStateChange transition)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (element);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    gst_shm_video_live_invalidate (&self->live);
+  return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+}
+
+static void
+finalize (GObject * object)
+{
+  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (object);
+
+  if (self->cancel_fd >= 0)
+    close (self->cancel_fd);
+  g_free ((gchar *) self->config.path);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
+  G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+static void
+gst_shm_video_sink_class_init (GstShmVideoSinkClass * klass)
+{
+  GObjectClass *gobject_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSinkClass *base_class = GST_BASE_SINK_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_shm_video_sink_debug, "shmvideosink", 0,
+      "shmvideo sink");
+
+  gobject_class->finalize = finalize;
+  gst_shm_video_sink_install_properties (gobject_class);
+  gst_shm_video_sink_install_signals (gobject_class);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_set_static_metadata (element_class,
+      "Shared memory video sink", "Sink/Video",
+      "Shows raw video to other programs without copying it",
+      "libshmvideo contributors");
+  element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
+  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+
+  base_class->start = GST_DEBUG_FUNCPTR (start);
+  base_class->stop = GST_DEBUG_FUNCPTR (stop);
+  base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
+  base_class->unlock_stop = GST_DEBUG_FUNCPTR (unlock_stop);
+  base_class->get_caps = GST_DEBUG_FUNCPTR (get_caps);
+  base_class->set_caps = GST_DEBUG_FUNCPTR (set_caps);
+  base_class->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
+  base_class->get_times = GST_DEBUG_FUNCPTR (gst_shm_video_sink_get_times);
+  base_class->render = GST_DEBUG_FUNCPTR (gst_shm_video_sink_render);
+  base_class->wait_event = GST_DEBUG_FUNCPTR (wait_event);
+  base_class->event = GST_DEBUG_FUNCPTR (handle_event);
+}
+
+static void
+gst_shm_video_sink_init (GstShmVideoSink * self)
+{
+  gst_shm_video_sink_init_settings (self);
+  self->cancel_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+
+  /* A last sample would keep a slot; no added latency; frames that come late are
+   * wanted all the same (GstBaseSink drops none by default). */
+  gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
+  gst_base_sink_set_processing_deadline (GST_BASE_SINK (self), 0);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * shmvideosink, inside
+ *
+ * Owns the sink's structure, which only the files gstshmvideosink*.c see. One
+ * rule: no lock is held across a system call, a signal or a notification.
+ */
+
+#ifndef GST_SHM_VIDEO_SINK_IMPL_H
+#define GST_SHM_VIDEO_SINK_IMPL_H
+
+#include <gst/video/video.h>
+
+#include "gstshmvideocontrol.h"
+#include "gstshmvideolive.h"
+#include "gstshmvideomemory.h"
+#include "gstshmvideosink.h"
+#include "gstshmvideostats.h"
+
+G_BEGIN_DECLS
+
+/* Most slots that a share ever has: what upstream is told it may take. */
+#define GST_SHM_VIDEO_SINK_MAX_SLOTS 254
+
+struct _GstShmVideoSink
+{
+  GstBaseSink parent;
+
+  struct shmvideo_writer_config config; /* under the object lock; owns its path */
+
+  /* From start to stop. The streaming thread reads share as it is, others take
+   * a reference under lock. */
+  GstShmVideoShare *share;
+  GstShmVideoControl *control;
+  int cancel_fd;                /* readable while unlocked; lives as we do */
+
+  GMutex lock;
+  GCond cond;                   /* one of the next three has changed */
+  gboolean wait_for_connection;
+  gboolean unlocked;
+  guint n_clients;
+  GstShmVideoStats stats;
+
+  /* Streaming thread. */
+  GstVideoInfo info;
+  gboolean discont;             /* the next frame does not follow the last */
+  gboolean warned;              /* about a buffer that is no frame */
+  GstShmVideoLive live;         /* invalidated by any */
+};
+
+/* The share for threads other than the streaming thread, or NULL while stopped.
+ * Unref it. */
+GstShmVideoShare *gst_shm_video_sink_ref_share (GstShmVideoSink * self);
+
+/* gstshmvideosinkprops.c: properties and signals. */
+void gst_shm_video_sink_install_properties (GObjectClass * klass);
+void gst_shm_video_sink_install_signals (GObjectClass * klass);
+void gst_shm_video_sink_init_settings (GstShmVideoSink * self);
+/* How the control thread tells the application. */
+extern const GstShmVideoControlFuncs gst_shm_video_sink_control_funcs;
+
+/* gstshmvideosinkframes.c: what GstBaseSink asks for each frame. */
+void gst_shm_video_sink_get_times (GstBaseSink * bsink, GstBuffer * buffer,
+    GstClockTime * start_time, GstClockTime * end_time);
+GstFlowReturn gst_shm_video_sink_render (GstBaseSink * bsink,
+    GstBuffer * buffer);
+
+G_END_DECLS
+
+#endif
