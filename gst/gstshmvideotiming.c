@@ -58,7 +58,7 @@ passthrough (GstShmVideoTiming * timing, const GstShmVideoTimingFrame * frame)
     timing->shift = after_last (timing, frame) - (GstClockTimeDiff) frame->pts;
     pts = after_last (timing, frame);
   }
-  return pts;
+  return pts > (GstClockTimeDiff) LARGEST ? after_last (timing, frame) : pts;
 }
 
 static GstClockTimeDiff
