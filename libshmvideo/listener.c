@@ -124,8 +124,7 @@ explain_probe(const struct claim *claim, int code, const struct stat *info)
   switch (code) {
   case -EAGAIN:
     return shmv_error_set(claim->error, -EADDRINUSE, 0,
-                          "end that program (see who with: ss -xlp), or choose "
-                          "another path",
+                          "end that program, or choose another path",
                           "cannot listen at %s: another program already does, and "
                           "does not answer: too many wait there already", at);
   case -EPROTOTYPE:

@@ -45,8 +45,8 @@ too_long(struct shmvideo_error *error, const char *what, size_t size)
 {
   return shmv_error_set(
       error, -ENAMETOOLONG, 0, "choose a shorter path, in /tmp for example",
-      "socket path %.160s%s is %zu bytes long, and a socket's path can have at "
-      "most %d", what, strlen(what) > 160 ? "..." : "", size, SHMV_PATH_MAX);
+      "socket path %.160s%s would be %zu bytes long, and a socket's path can "
+      "have at most %d", what, strlen(what) > 160 ? "..." : "", size, SHMV_PATH_MAX);
 }
 
 /* The directory in /tmp lies where everybody can put something in our way. */
@@ -89,40 +89,41 @@ make_directory(const char *directory, struct shmvideo_error *error)
                         strerrordesc_np(errno));
 }
 
-/* Where bare names live: its path goes to directory. */
 static int
-runtime_directory(char *directory, size_t size, struct shmvideo_error *error)
+prepare_directory(const char *directory, const char *base,
+                  struct shmvideo_error *error)
 {
-  const char *base = secure_getenv("XDG_RUNTIME_DIR");
-  bool in_tmp = base == NULL || base[0] != '/';
-  int n = in_tmp ? snprintf(directory, size, "/tmp/shmvideo-%u",
-                            (unsigned)geteuid())
-                 : snprintf(directory, size, "%s/shmvideo", base);
-  if (n < 0 || (size_t)n >= size)
-    return too_long(error, base, (size_t)n);
   /* Root with a user's environment must not make a directory that the user then
    * cannot use. */
-  int result = in_tmp ? 0 : check_directory(base, false, error);
+  int result = base != NULL ? check_directory(base, false, error) : 0;
   if (result == 0)
     result = make_directory(directory, error);
-  return result < 0 ? result : check_directory(directory, in_tmp, error);
+  if (result == 0)
+    result = check_directory(directory, base == NULL, error);
+  return result;
 }
 
-/* ---- Resolving --------------------------------------------------------------- */
-
+/* The full path of a bare name; its directory is there afterwards. */
 static int
 expand_name(char *full, size_t size, const char *name,
             struct shmvideo_error *error)
 {
-  int result = runtime_directory(full, size, error);
-  if (result < 0)
-    return result;
-  size_t used = strlen(full);
-  if (used + 1 + strlen(name) >= size)
-    return too_long(error, name, used + 1 + strlen(name));
-  snprintf(full + used, size - used, "/%s", name);
-  return 0;
+  const char *base = secure_getenv("XDG_RUNTIME_DIR");
+  if (base != NULL && base[0] != '/')
+    base = NULL;
+  char directory[SHMV_PATH_MAX + 1];
+  size_t room = sizeof directory;
+  int n = base != NULL ? snprintf(directory, room, "%s/shmvideo", base)
+                       : snprintf(directory, room, "/tmp/shmvideo-%u",
+                                  (unsigned)geteuid());
+  size_t length = (size_t)n + 1 + strlen(name);
+  if (length > SHMV_PATH_MAX)
+    return too_long(error, name, length);
+  snprintf(full, size, "%s/%s", directory, name);
+  return prepare_directory(directory, base, error);
 }
+
+/* ---- Resolving --------------------------------------------------------------- */
 
 /* Put the working directory before a relative path, if the whole can be used:
  * it may be too long for a socket, or not be reachable from the root. */
