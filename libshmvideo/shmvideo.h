@@ -133,6 +133,7 @@ struct shmvideo_format {
   uint32_t alpha_mode;        /**< enum shmvideo_alpha_mode */
   uint32_t views;             /**< pictures per frame (multiview); 1: ordinary */
   uint32_t n_planes;          /**< 1 to 4 */
+  uint32_t reserved;          /**< 0 */
   uint32_t stride[SHMVIDEO_MAX_PLANES]; /**< bytes from row to row; in tiled
                                  formats as in GstVideoInfo (tile counts) */
   uint64_t offset[SHMVIDEO_MAX_PLANES]; /**< bytes from the frame's start */
