@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * The writer's control path: readers come, talk and go. One thread at a time, and
+ * nothing here is waited for by the frame path.
+ *
+ * Each dispatch takes in what the descriptors announced, then looks at every peer
+ * once: who is to be told something, who is gone. So nothing depends on which
+ * event came first.
+ */
+
+#include "os.h"
+
+#include "writer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Connections taken in one dispatch: the others want a turn. */
+#define ACCEPTS_PER_TURN 16
+
+/* When descriptors ran out, when to try again. */
+#define ACCEPT_PAUSE UINT64_C(500000000)
+
+/* ---- Coming -------------------------------------------------------------- */
+
+static struct shmv_peer **
+free_seat(struct shmvideo_writer *writer)
+{
+  struct shmv_peer **seat = NULL, **oldest = NULL;
+  uint32_t n_pending = 0;
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer **p = &writer->peers[i];
+    if (*p == NULL) {
+      seat = seat != NULL ? seat : p;
+    } else if ((*p)->place == SHMV_MAX_READERS && !(*p)->gone) {
+      n_pending++;
+      if (oldest == NULL || (*p)->id < (*oldest)->id)
+        oldest = p;
+    }
+  }
+  /* Those who never say HELLO must not keep out those who do. */
+  if (n_pending >= SHMV_MAX_PENDING && oldest != NULL) {
+    shmv_peer_free(writer, *oldest);
+    *oldest = NULL;
+    return oldest;
+  }
+  return seat;
+}
+
+static void
+listen_again(struct shmvideo_writer *writer, bool listen)
+{
+  struct epoll_event event = {.events = listen ? EPOLLIN : 0, .data.ptr = NULL};
+  epoll_ctl(writer->epoll_fd, EPOLL_CTL_MOD, writer->listener.fd, &event);
+}
+
+static void
+accept_readers(struct shmvideo_writer *writer)
+{
+  for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+    int fd;
+    int code = shmv_listener_accept(&writer->listener, &fd);
+    if (code == -EAGAIN)
+      return;
+    if (code == 0) {
+      struct shmv_peer **seat = free_seat(writer);
+      if (seat == NULL)
+        close(fd);
+      else
+        code = shmv_peer_new(writer, fd, seat);
+    }
+    if (code < 0) {
+      shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
+               "a reader could not be let in: %s", strerror(-code));
+      /* It stays in the queue; do not spin on it. */
+      writer->accept_again = shmv_now() + ACCEPT_PAUSE;
+      listen_again(writer, false);
+      return;
+    }
+  }
+}
+
+/* ---- Going --------------------------------------------------------------- */
+
+static void
+mark_broken(struct shmvideo_writer *writer)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer *peer = writer->peers[i];
+    if (peer == NULL || peer->place == SHMV_MAX_READERS || peer->gone)
+      continue;
+    pthread_mutex_lock(&writer->lock);
+    bool broken = writer->readers[peer->place].broken;
+    pthread_mutex_unlock(&writer->lock);
+    if (broken) {
+      shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
+               "reader %llu (pid %d) dropped: its page breaks the rules",
+               (unsigned long long)peer->id, (int)peer->who.pid);
+      peer->gone = true;
+    }
+  }
+}
+
+static void
+reap(struct shmvideo_writer *writer)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer *peer = writer->peers[i];
+    if (peer == NULL || !peer->gone)
+      continue;
+    bool was_reader = peer->place != SHMV_MAX_READERS;
+    shmv_peer_unplace(writer, peer);
+    pthread_mutex_lock(&writer->lock);
+    bool busy = peer->senders > 0;
+    pthread_mutex_unlock(&writer->lock);
+    if (was_reader)
+      shmv_log(&writer->log, SHMVIDEO_LOG_INFO, "reader %llu (pid %d) left",
+               (unsigned long long)peer->id, (int)peer->who.pid);
+    if (busy) /* the sender kicks us when it is done */
+      continue;
+    shmv_peer_free(writer, peer);
+    writer->peers[i] = NULL;
+  }
+}
+
+/* ---- Memory -------------------------------------------------------------- */
+
+/* Seals forbid giving pages back, so a share that nobody reads any more gets a new
+ * pool of the least size, with its present frame in it for who comes next. */
+static void
+shrink(struct shmvideo_writer *writer)
+{
+  struct shmv_generation *old = shmv_writer_ref_generation(writer);
+  struct shmv_generation *young = NULL;
+  if (old == NULL)
+    return;
+  pthread_mutex_lock(&writer->lock);
+  uint32_t number = ++writer->last_generation;
+  uint64_t sequence = old->claims.sequence;
+  uint32_t newest = old->claims.newest;
+  bool wanted = writer->n_readers == 0 && writer->generation == old &&
+                old->claims.active > old->n_out + 3;
+  pthread_mutex_unlock(&writer->lock);
+  if (wanted && newest != SHMV_MAX_SLOTS && sequence > 0 &&
+      shmv_generation_new(&young, &old->format, old->caps, number,
+                          writer->config.max_memory, writer->readers,
+                          sequence - 1) == 0) {
+    memcpy(young->pool.data, old->pool.data + newest * old->slot_size,
+           old->slot_size);
+    pthread_mutex_lock(&writer->lock);
+    /* Nothing was shown meanwhile, or the copy may be torn: then another time. */
+    if (writer->generation == old && old->claims.sequence == sequence &&
+        writer->n_readers == 0) {
+      shmv_generation_adopt(young, &old->board->slots[newest]);
+      shmv_writer_install(writer, young);
+      old->refs--; /* the writer's; ours is dropped below */
+      young = NULL;
+    } else {
+      writer->shrink_at = shmv_now() + SHMV_SHRINK_TIME;
+    }
+    pthread_mutex_unlock(&writer->lock);
+  }
+  if (young != NULL)
+    shmv_generation_free(young);
+  shmv_writer_unref_generation(writer, old);
+}
+
+/* ---- Time ---------------------------------------------------------------- */
+
+static void
+earlier(uint64_t *next, uint64_t candidate)
+{
+  if (candidate != 0 && candidate < *next)
+    *next = candidate;
+}
+
+static void
+act_on_time(struct shmvideo_writer *writer)
+{
+  uint64_t now = shmv_now(), next = UINT64_MAX;
+  if (writer->accept_again != 0 && now >= writer->accept_again) {
+    writer->accept_again = 0;
+    listen_again(writer, true);
+  }
+  if (writer->shrink_at != 0 && now >= writer->shrink_at) {
+    writer->shrink_at = 0;
+    shrink(writer);
+  }
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer *peer = writer->peers[i];
+    if (peer == NULL || peer->gone || peer->session.state != SHMV_W_NEW)
+      continue;
+    if (now >= peer->deadline)
+      shmv_peer_silence(writer, peer, "no HELLO in time");
+    else
+      earlier(&next, peer->deadline);
+  }
+  earlier(&next, writer->accept_again);
+  earlier(&next, writer->shrink_at);
+  struct itimerspec at = {0};
+  if (next != UINT64_MAX) {
+    at.it_value.tv_sec = (time_t)(next / 1000000000);
+    at.it_value.tv_nsec = (long)(next % 1000000000);
+  }
+  timerfd_settime(writer->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* ---- Dispatch ------------------------------------------------------------ */
+
+/* What an event belongs to: NULL: a descriptor of our own; else a peer, and by the
+ * low bit its socket or its process. */
+static void
+take_event(struct shmvideo_writer *writer, const struct epoll_event *event)
+{
+  uintptr_t data = (uintptr_t)event->data.ptr;
+  struct shmv_peer *peer = (struct shmv_peer *)(data & ~(uintptr_t)1);
+  if (peer == NULL)
+    return; /* kick and timer only wake us; accept is tried each time */
+  if (data & 1) {
+    peer->gone = true;
+    return;
+  }
+  if (event->events & (EPOLLHUP | EPOLLERR))
+    peer->gone = true;
+  else if (event->events & EPOLLIN)
+    shmv_peer_receive(writer, peer);
+}
+
+static void
+drain(struct shmvideo_writer *writer)
+{
+  eventfd_t value;
+  uint64_t expirations;
+  eventfd_read(writer->kick_fd, &value);
+  if (read(writer->timer_fd, &expirations, sizeof expirations) < 0)
+    return;
+}
+
+static void
+say_all(struct shmvideo_writer *writer)
+{
+  struct shmv_generation *generation = shmv_writer_ref_generation(writer);
+  pthread_mutex_lock(&writer->lock);
+  uint32_t n_ends = writer->n_ends;
+  uint32_t end = (uint32_t)writer->end_sequence;
+  pthread_mutex_unlock(&writer->lock);
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer *peer = writer->peers[i];
+    if (peer == NULL)
+      continue;
+    if (peer->place != SHMV_MAX_READERS && peer->ends_told != n_ends) {
+      peer->ends_told = n_ends;
+      peer->session.say_end = true;
+      peer->session.end = end;
+    }
+    shmv_peer_say(writer, peer, generation);
+  }
+  /* The format is out on the slots that are there; now the readers' own. */
+  if (generation != NULL)
+    shmv_writer_grow(writer, generation, 0);
+  shmv_writer_unref_generation(writer, generation);
+}
+
+int
+shmvideo_writer_dispatch(struct shmvideo_writer *writer)
+{
+  if (atomic_exchange(&writer->dispatching, true))
+    return 0;
+  struct epoll_event events[64];
+  int n = epoll_wait(writer->epoll_fd, events, 64, 0);
+  int code = n < 0 && errno != EINTR ? -errno : 0;
+  drain(writer);
+  for (int i = 0; i < n; i++)
+    take_event(writer, &events[i]);
+  mark_broken(writer);
+  reap(writer);
+  if (writer->accept_again == 0)
+    accept_readers(writer);
+  say_all(writer);
+  act_on_time(writer);
+  pthread_mutex_lock(&writer->lock);
+  bool waiters = writer->n_waiters > 0;
+  pthread_mutex_unlock(&writer->lock);
+  atomic_store(&writer->dispatching, false);
+  if (waiters)
+    eventfd_write(writer->wait_fd, 1);
+  return code;
+}

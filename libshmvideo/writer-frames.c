@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * The writer's frame path: take a slot, show it, give it back. Any thread. Its
+ * only system calls are send(MSG_DONTWAIT) to readers that sleep, and growing the
+ * pool until it has all the slots that readers and holders have a right to.
+ */
+
+#include "os.h"
+
+#include "writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "format.h"
+
+/* How many slots beyond max_lent our own copies may have out. */
+#define COPY_RESERVE 2u
+
+void
+shmv_writer_kick(struct shmvideo_writer *writer)
+{
+  eventfd_write(writer->kick_fd, 1);
+}
+
+/* ---- Taking -------------------------------------------------------------- */
+
+int
+shmv_writer_grow(struct shmvideo_writer *writer,
+                 struct shmv_generation *generation, uint32_t extra_out)
+{
+  for (;;) {
+    pthread_mutex_lock(&writer->lock);
+    uint32_t wanted = shmv_generation_needs(generation, writer->readers,
+                                            generation->n_out + extra_out);
+    uint32_t place = shmv_generation_reserve(generation, wanted);
+    pthread_mutex_unlock(&writer->lock);
+    if (place == SHMV_MAX_SLOTS)
+      return 0;
+    int code = shmv_generation_grow(generation, place);
+    pthread_mutex_lock(&writer->lock);
+    shmv_generation_grown(generation, place, code);
+    pthread_mutex_unlock(&writer->lock);
+    if (code < 0) {
+      shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
+               "no memory for more than %u slots: %s", place,
+               shmvideo_strerror(code));
+      return code;
+    }
+  }
+}
+
+/* With the lock. 1 taken, 0 none; *blocked: lossless readers need the rest. */
+static int
+claim(struct shmvideo_writer *writer, struct shmvideo_slot **out_slot,
+      bool *blocked)
+{
+  struct shmv_generation *generation = writer->generation;
+  uint32_t index;
+  *blocked = false;
+  switch (shmv_slot_claim(&generation->claims, &index)) {
+    case SHMV_CLAIM_OK:
+      break;
+    case SHMV_CLAIM_LOSSLESS:
+      *blocked = true;
+      return 0;
+    default:
+      return 0;
+  }
+  struct shmv_slot_handle *handle = &generation->handles[index];
+  handle->pub.data = generation->pool.data + index * generation->slot_size;
+  handle->pub.size = generation->slot_size;
+  handle->pub.generation = generation->number;
+  handle->writer = writer;
+  handle->generation = generation;
+  handle->index = index;
+  handle->state = SHMV_SLOT_TAKEN;
+  generation->n_out++;
+  generation->refs++;
+  writer->refs++;
+  *out_slot = &handle->pub;
+  return 1;
+}
+
+/* Dispatch disconnects readers that a claim found to break the rules. */
+static bool
+any_broken(const struct shmvideo_writer *writer)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    if (writer->readers[i].broken)
+      return true;
+  return false;
+}
+
+static int
+acquire(struct shmvideo_writer *writer, uint32_t max_out,
+        struct shmvideo_slot **out_slot, bool *blocked)
+{
+  *out_slot = NULL;
+  *blocked = false;
+  for (bool grew = false;;) {
+    pthread_mutex_lock(&writer->lock);
+    struct shmv_generation *generation = writer->generation;
+    if (generation == NULL || writer->closed) {
+      pthread_mutex_unlock(&writer->lock);
+      return -EINVAL;
+    }
+    if (generation->n_out >= max_out) {
+      pthread_mutex_unlock(&writer->lock);
+      return 0;
+    }
+    uint32_t needs = shmv_generation_needs(generation, writer->readers,
+                                           generation->n_out);
+    int code = 0;
+    bool grow = !grew && generation->next_place < needs;
+    if (!grow) {
+      code = claim(writer, out_slot, blocked);
+      grow = !grew && code == 0 && !*blocked;
+    }
+    bool broken = any_broken(writer);
+    if (grow)
+      generation->refs++;
+    pthread_mutex_unlock(&writer->lock);
+    if (broken)
+      shmv_writer_kick(writer);
+    if (!grow)
+      return code;
+    shmv_writer_grow(writer, generation, 1);
+    shmv_writer_unref_generation(writer, generation);
+    grew = true;
+  }
+}
+
+int
+shmvideo_writer_acquire(struct shmvideo_writer *writer,
+                        struct shmvideo_slot **out_slot)
+{
+  bool blocked;
+  return acquire(writer, writer->config.max_lent, out_slot, &blocked);
+}
+
+/* ---- Waiting for lossless readers ---------------------------------------- */
+
+/* With the lock: the lossless readers that need the oldest frame have had their
+ * time. The board says so before any claim takes that frame. */
+static void
+demote_slowest(struct shmvideo_writer *writer)
+{
+  struct shmv_claims *claims = &writer->generation->claims;
+  struct shmv_claimant *slowest = NULL;
+  uint32_t needed_from = 0;
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+    struct shmv_claimant *reader = &writer->readers[i];
+    if (reader->page == NULL || reader->broken || !reader->lossless)
+      continue;
+    uint32_t from = shmv_slot_needed_from(claims, reader);
+    if (slowest == NULL || shmv_serial_diff(from, needed_from) < 0) {
+      slowest = reader;
+      needed_from = from;
+    }
+  }
+  if (slowest == NULL)
+    return;
+  uint32_t place = (uint32_t)(slowest - writer->readers);
+  shmv_store(&claims->board->readers[place], SHMV_READER_DEMOTED);
+  slowest->lossless = false;
+  slowest->demoted = true;
+}
+
+/* One wait, until something may have changed: 0, or -ECANCELED. */
+static int
+wait_once(struct shmvideo_writer *writer, int cancel_fd, uint64_t deadline)
+{
+  struct pollfd fds[3] = {{.fd = writer->wait_fd, .events = POLLIN},
+                          {.fd = cancel_fd, .events = POLLIN},
+                          {.fd = writer->epoll_fd, .events = POLLIN}};
+  if (atomic_load(&writer->dispatching))
+    fds[2].fd = -1; /* another thread is at it, and tells wait_fd when done */
+  uint64_t now = shmv_now();
+  uint64_t left = deadline > now ? deadline - now : 0;
+  struct timespec ts = {.tv_sec = (time_t)(left / 1000000000),
+                        .tv_nsec = (long)(left % 1000000000)};
+  if (ppoll(fds, 3, &ts, NULL) < 0 && errno != EINTR)
+    return -errno;
+  if (fds[1].revents != 0)
+    return -ECANCELED;
+  eventfd_t value;
+  if (fds[0].revents != 0)
+    eventfd_read(writer->wait_fd, &value);
+  if (fds[2].revents != 0)
+    shmvideo_writer_dispatch(writer);
+  return 0;
+}
+
+int
+shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
+                             struct shmvideo_slot **out_slot)
+{
+  uint32_t max_out = writer->config.max_lent + COPY_RESERVE;
+  uint64_t deadline = 0;
+  bool blocked;
+  int code = acquire(writer, max_out, out_slot, &blocked);
+  while (code == 0 && blocked) {
+    uint64_t now = shmv_now();
+    if (deadline == 0)
+      deadline = now + writer->config.backpressure_timeout;
+    pthread_mutex_lock(&writer->lock);
+    struct shmv_generation *generation = writer->generation;
+    if (generation != NULL && now >= deadline) {
+      demote_slowest(writer);
+      deadline = now + writer->config.backpressure_timeout;
+    }
+    if (++writer->ticket == 0)
+      writer->ticket = 1;
+    if (generation != NULL)
+      shmv_store(&generation->board->writer_waits, writer->ticket);
+    writer->n_waiters++;
+    pthread_mutex_unlock(&writer->lock);
+    /* The whole claim again: a reader that let go before it could see the ticket
+     * is seen by this claim. */
+    code = acquire(writer, max_out, out_slot, &blocked);
+    int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
+                                      : 0;
+    pthread_mutex_lock(&writer->lock);
+    writer->n_waiters--;
+    if (writer->generation != NULL && writer->n_waiters == 0)
+      shmv_store(&writer->generation->board->writer_waits, 0);
+    pthread_mutex_unlock(&writer->lock);
+    if (result < 0)
+      return result;
+    if (code == 0 && blocked)
+      code = acquire(writer, max_out, out_slot, &blocked);
+  }
+  return code;
+}
+
+/* ---- Showing ------------------------------------------------------------- */
+
+static const uint8_t wake_message[SHMV_WIRE_HEADER] = {
+    'S', 'H', 'V', 'M', SHMV_WAKE, 0, 0, 0, SHMV_WIRE_HEADER, 0, 0, 0, 0, 0, 0,
+    0};
+
+/* With the lock: who sleeps. Each peer counted as sending until woken. */
+static uint32_t
+collect_sleepers(struct shmvideo_writer *writer, struct shmv_peer **sleepers)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+    struct shmv_peer *peer = writer->placed[i];
+    if (peer == NULL || writer->readers[i].broken ||
+        !shmv_slot_must_wake(writer->readers[i].page, &peer->answered))
+      continue;
+    peer->senders++;
+    sleepers[n++] = peer;
+  }
+  return n;
+}
+
+/* A full socket has unread messages in it: that reader wakes anyway. */
+static void
+wake(struct shmvideo_writer *writer, struct shmv_peer **sleepers, uint32_t n)
+{
+  bool kick = false;
+  if (n == 0)
+    return;
+  for (uint32_t i = 0; i < n; i++)
+    (void)shmv_socket_send(sleepers[i]->fd, wake_message, sizeof wake_message,
+                           NULL, 0);
+  pthread_mutex_lock(&writer->lock);
+  for (uint32_t i = 0; i < n; i++) {
+    struct shmv_peer *peer = sleepers[i];
+    peer->senders--;
+    kick |= peer->place == SHMV_MAX_READERS; /* waits to be reaped */
+  }
+  pthread_mutex_unlock(&writer->lock);
+  if (kick)
+    shmv_writer_kick(writer);
+}
+
+static int
+fill_entry(const struct shmv_generation *generation, uint32_t index,
+           const struct shmvideo_frame_info *info, uint64_t capture_time,
+           uint32_t flags)
+{
+  struct shmv_slot_entry *entry = &generation->board->slots[index];
+  const struct shmvideo_format *format = &generation->format;
+  bool own = info->n_planes != 0;
+  uint32_t n_planes = own ? info->n_planes : format->n_planes;
+  const uint32_t *stride = own ? info->stride : format->stride;
+  const uint64_t *offset = own ? info->plane_offset : format->offset;
+  if (own && shmv_format_check_layout(format, n_planes, stride, offset,
+                                      generation->slot_size) < 0)
+    return -EINVAL;
+  if (info->crop_width != 0 &&
+      ((uint64_t)info->crop_x + info->crop_width > format->width ||
+       (uint64_t)info->crop_y + info->crop_height > format->height ||
+       info->crop_height == 0))
+    return -EINVAL;
+  entry->flags = flags;
+  entry->pts = info->pts;
+  entry->duration = info->duration;
+  entry->capture_time = capture_time;
+  entry->offset = info->offset;
+  entry->offset_end = info->offset_end;
+  entry->size = own ? generation->slot_size : format->size;
+  entry->n_planes = n_planes;
+  for (uint32_t i = 0; i < SHMVIDEO_MAX_PLANES; i++) {
+    entry->stride[i] = i < n_planes ? stride[i] : 0;
+    entry->plane_offset[i] = i < n_planes ? offset[i] : 0;
+  }
+  entry->crop_x = info->crop_x;
+  entry->crop_y = info->crop_y;
+  entry->crop_width = info->crop_width;
+  entry->crop_height = info->crop_height;
+  return 0;
+}
+
+/* With the lock: the slot is no longer out. */
+static void
+put_back(struct shmv_slot_handle *handle)
+{
+  struct shmv_generation *generation = handle->generation;
+  shmv_slot_return(&generation->claims, handle->index);
+  handle->state = SHMV_SLOT_FREE;
+  generation->n_out--;
+  generation->refs--;
+  handle->writer->refs--; /* the owner still has its own: we are in its call */
+}
+
+static int
+publish(struct shmvideo_writer *writer, struct shmvideo_slot *slot,
+        const struct shmvideo_frame_info *info, bool keep)
+{
+  static const struct shmvideo_frame_info nothing = SHMVIDEO_FRAME_INFO_INIT;
+  struct shmv_slot_handle *handle = (struct shmv_slot_handle *)slot;
+  struct shmv_generation *generation = handle->generation;
+  struct shmv_peer *sleepers[SHMV_MAX_READERS];
+  if (info == NULL)
+    info = &nothing;
+  if (info->size != sizeof *info || handle->writer != writer)
+    return -EINVAL;
+  uint64_t capture_time = info->capture_time;
+  uint32_t flags = info->flags;
+  if (capture_time == SHMVIDEO_TIME_NONE) {
+    capture_time = shmv_now();
+    flags |= SHMVIDEO_FLAG_CAPTURE_IS_PUBLISH;
+  }
+  pthread_mutex_lock(&writer->lock);
+  int code = 0;
+  uint32_t n = 0;
+  if (generation != writer->generation)
+    code = -ESTALE;
+  else if (handle->state != SHMV_SLOT_TAKEN)
+    code = -EINVAL;
+  else
+    code = fill_entry(generation, handle->index, info, capture_time, flags);
+  if (code == 0) {
+    writer->sequence = shmv_slot_publish(&generation->claims, handle->index);
+    handle->state = SHMV_SLOT_SHOWN;
+    writer->n_frames++;
+    writer->n_bytes += generation->format.size;
+    if (!keep)
+      put_back(handle);
+    n = collect_sleepers(writer, sleepers);
+  }
+  pthread_mutex_unlock(&writer->lock);
+  wake(writer, sleepers, n);
+  return code;
+}
+
+int
+shmvideo_writer_publish(struct shmvideo_writer *writer,
+                        struct shmvideo_slot *slot,
+                        const struct shmvideo_frame_info *info)
+{
+  return publish(writer, slot, info, false);
+}
+
+int
+shmvideo_writer_publish_kept(struct shmvideo_writer *writer,
+                             struct shmvideo_slot *slot,
+                             const struct shmvideo_frame_info *info)
+{
+  return publish(writer, slot, info, true);
+}
+
+void
+shmvideo_slot_release(struct shmvideo_slot *slot)
+{
+  if (slot == NULL)
+    return;
+  struct shmv_slot_handle *handle = (struct shmv_slot_handle *)slot;
+  struct shmv_generation *generation = handle->generation;
+  struct shmvideo_writer *writer = handle->writer;
+  pthread_mutex_lock(&writer->lock);
+  if (handle->state == SHMV_SLOT_TAKEN)
+    shmv_slot_discard(&generation->claims, handle->index);
+  put_back(handle);
+  bool waiters = writer->n_waiters > 0;
+  bool free_generation = generation->refs == 0;
+  bool free_writer = writer->refs == 0;
+  int wait_fd = writer->wait_fd;
+  pthread_mutex_unlock(&writer->lock);
+  if (waiters)
+    eventfd_write(wait_fd, 1);
+  if (free_generation)
+    shmv_generation_free(generation);
+  if (free_writer)
+    shmv_writer_destroy(writer);
+}
+
+/* ---- Copying ------------------------------------------------------------- */
+
+int
+shmvideo_writer_send(struct shmvideo_writer *writer,
+                     const uint8_t *const *planes, const uint32_t *strides,
+                     const struct shmvideo_frame_info *info)
+{
+  struct shmvideo_slot *slot;
+  struct shmvideo_frame_info tight = SHMVIDEO_FRAME_INFO_INIT;
+  bool blocked;
+  int code = acquire(writer, writer->config.max_lent + COPY_RESERVE, &slot,
+                     &blocked);
+  if (code != 1)
+    return code;
+  const struct shmvideo_format *format =
+      &((struct shmv_slot_handle *)slot)->generation->format;
+  code = shmv_copy_frame(format, slot->data, planes, strides);
+  if (info != NULL)
+    tight = *info;
+  tight.n_planes = 0;
+  if (code == 0)
+    code = shmvideo_writer_publish(writer, slot, &tight);
+  if (code < 0)
+    shmvideo_slot_release(slot);
+  return code < 0 ? code : 1;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * The writer, seen from inside
+ *
+ * Owns a share. Two kinds of threads meet here: those on the frame path (acquire,
+ * publish, release: writer-frames.c) and the one that dispatches (writer-dispatch.c
+ * and peer.c: accept, receive, close).
+ *
+ * One rule: the lock guards the fields that say so, is held for a few hundred
+ * nanoseconds, and never across a system call. What dispatch takes away (a peer's
+ * socket) it first hides under the lock, and destroys only when no frame-path
+ * thread is sending through it.
+ */
+
+#ifndef SHMV_WRITER_H
+#define SHMV_WRITER_H
+
+#include <pthread.h>
+
+#include "error.h"
+#include "generation.h"
+#include "session.h"
+#include "socket.h"
+
+/* Connections that have not said HELLO yet, beside the readers. */
+#define SHMV_MAX_PENDING 32u
+#define SHMV_MAX_PEERS (SHMV_MAX_READERS + SHMV_MAX_PENDING)
+
+/* When the last reader left: how long until its memory is given back, ns. */
+#define SHMV_SHRINK_TIME UINT64_C(1000000000)
+
+/* A reader as its writer sees it. Dispatch's own, but for what the lock guards. */
+struct shmv_peer {
+  uint64_t id;
+  struct shmv_peer_id who;
+  int fd, page_fd;
+  const struct shmv_page *page;
+  struct shmv_writer_session session;
+  char *accepts;      /* caps text, NULL: any */
+  uint32_t place;     /* in readers[], SHMV_MAX_READERS: not admitted */
+  uint64_t deadline;  /* for its HELLO, CLOCK_MONOTONIC ns */
+  uint32_t ends_told; /* of the writer's n_ends */
+  char *refusal;      /* sentence to go with session.refusal, may be NULL */
+  bool recheck;       /* what it accepts changed */
+  bool wants_output;  /* EPOLLOUT is asked for */
+  bool silenced;      /* broke a rule: we listen no more, but honour its holds */
+  bool gone;          /* reap it */
+  /* Under the lock: */
+  uint32_t answered; /* wake ticket */
+  unsigned senders;  /* frame-path threads that use fd right now */
+};
+
+struct shmvideo_writer {
+  struct shmvideo_writer_config config; /* path is not kept */
+  struct shmv_log log;
+  struct shmv_listener listener;
+  int epoll_fd, kick_fd, timer_fd; /* timer: earliest deadline of any kind */
+  int wait_fd;                     /* eventfd: something changed for waiters */
+  uint64_t stream;
+  atomic_bool dispatching;
+
+  /* Dispatch's own: */
+  struct shmv_peer *peers[SHMV_MAX_PEERS]; /* all connections */
+  uint64_t next_id;
+  uint64_t accept_again; /* when descriptors ran out: not before then, ns */
+  uint64_t shrink_at;    /* give memory back then, 0: no */
+
+  pthread_mutex_t lock; /* guards all that follows */
+  unsigned refs;        /* the owner's, and one per slot that is out */
+  bool closed;
+  struct shmv_generation *generation; /* NULL: no format yet */
+  uint32_t last_generation;
+  uint64_t sequence; /* of the newest frame of all generations */
+  struct shmv_claimant readers[SHMV_MAX_READERS];
+  struct shmv_peer *placed[SHMV_MAX_READERS]; /* whose readers[] places are */
+  uint32_t n_readers, n_waiters, ticket;
+  uint32_t n_ends; /* times the stream was said to end */
+  uint64_t end_sequence;
+  uint64_t latency_us;
+  uint64_t n_frames, n_bytes, n_refused;
+};
+
+/* Frame path */
+uint64_t shmv_now(void); /* CLOCK_MONOTONIC, ns */
+void shmv_writer_kick(struct shmvideo_writer *writer);
+
+/* The last reference is gone: free it, without the lock. */
+void shmv_writer_destroy(struct shmvideo_writer *writer);
+
+/* Grow the generation to what is needed for n_out slots out. Takes the lock. 0 or
+ * why memory ended. The caller has a reference to the generation. */
+int shmv_writer_grow(struct shmvideo_writer *writer,
+                     struct shmv_generation *generation, uint32_t extra_out);
+
+/* The present generation with a reference, or NULL; and giving it back. */
+struct shmv_generation *shmv_writer_ref_generation(
+    struct shmvideo_writer *writer);
+void shmv_writer_unref_generation(struct shmvideo_writer *writer,
+                                  struct shmv_generation *generation);
+
+/* Swap the generation; returns the old one, whose reference the caller drops. The
+ * lock is held. */
+struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
+                                            struct shmv_generation *generation);
+
+/* peer.c: one reader's connection. All on the dispatching thread. */
+
+/* Take over an accepted connection. 0, -ENOMEM, … (fd is closed then). */
+int shmv_peer_new(struct shmvideo_writer *writer, int fd,
+                  struct shmv_peer **out);
+
+/* Take its place away: no claim looks at it, no new wake goes to it. */
+void shmv_peer_unplace(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* Close and free an unplaced peer that no thread sends to. */
+void shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* Take in what it sent. */
+void shmv_peer_receive(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* Say what is to be said to it, generation (NULL: none) being the present one. */
+void shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                   const struct shmv_generation *generation);
+
+/* Stop listening to a reader that broke a rule; its holds still count. */
+void shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                       const char *why);
+
+#endif
