@@ -254,7 +254,6 @@ parse_features(struct shmv_scan *in, struct shmv_caps_structure *structure)
     int r = parse_feature(in, structure);
     if (r < 0)
       return r;
-    in->at += strspn(in->at, " ");
   } while (*in->at == ',');
   if (*in->at != ')')
     return shmv_scan_fail(in, "expected ',' or ')' after a feature");
