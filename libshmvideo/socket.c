@@ -45,6 +45,10 @@ explain_connect(const struct shmv_path *path, int code,
                           shmv_path_kind(info.st_mode));
   switch (code) {
   case -ENOENT:
+    if (access(path->directory, F_OK) < 0 && errno == ENOENT)
+      return shmv_error_set(error, code, 0, START_WRITER,
+                            "nothing is at %s yet: there is no directory %s", at,
+                            path->directory);
     return shmv_error_set(error, code, 0, START_WRITER,
                           "nothing is at %s yet", at);
   case -ECONNREFUSED:
