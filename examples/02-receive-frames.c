@@ -3,12 +3,14 @@
 
 /*
  * Receive frames: wait for a writer, say what it sends, count its frames, and
- * keep the last one as a picture if asked.
+ * keep the last one as a picture if asked (and if it is RGB, RGBx or RGBA).
  *
- *     gst-launch-1.0 videotestsrc ! shmvideosink socket-path=PATH
+ *     gst-launch-1.0 videotestsrc ! video/x-raw,format=RGBA \
+ *       ! shmvideosink socket-path=PATH
  *     02-receive-frames PATH [FRAMES [PICTURE.ppm]]
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,11 +19,14 @@
 static int
 write_picture(const struct shmvideo_frame *frame, const char *file_name)
 {
+  const struct shmvideo_format *format = frame->format;
+  size_t pixel = format->pixel_format == SHMVIDEO_FORMAT_RGB ? 3 : 4;
+  if (pixel == 4 && format->pixel_format != SHMVIDEO_FORMAT_RGBA &&
+      format->pixel_format != SHMVIDEO_FORMAT_RGBx)
+    return errno = ENOTSUP, -1;
   FILE *file = fopen(file_name, "wb");
   if (file == NULL)
     return -1;
-  const struct shmvideo_format *format = frame->format;
-  size_t pixel = format->pixel_format == SHMVIDEO_FORMAT_RGB ? 3 : 4;
   fprintf(file, "P6\n%u %u\n255\n", format->width, format->height);
   for (uint32_t y = 0; y < format->height; y++) {
     const uint8_t *row = frame->data + frame->plane_offset[0] +
@@ -70,8 +75,6 @@ main(int argc, char **argv)
   struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
   config.path = argc > 1 ? argv[1] : "bars";
   unsigned long wanted = argc > 2 ? strtoul(argv[2], NULL, 10) : 100, n = 0;
-  /* What a writer with converting elements can make for us: */
-  config.accepts = "video/x-raw, format=(string){ RGBA, RGBx, RGB }";
   struct shmvideo_error error;
   struct shmvideo_reader *reader;
   int code = shmvideo_reader_new(&config, &error, &reader);

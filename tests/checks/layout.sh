@@ -21,3 +21,22 @@ for bits in 32 64; do
 done
 [ "$(wc -l <"$dir/32")" -gt 40 ]
 diff "$dir/32" "$dir/64"
+
+# And they show each other frames, both ways round.
+for bits in 32 64; do
+  for example in 01-send-frames 02-receive-frames; do
+    "$@" -m$bits -std=c11 -I"$source/libshmvideo" \
+      "$source/examples/$example.c" "$source"/libshmvideo/*.c \
+      -o "$dir/$example-$bits"
+  done
+done
+for pair in "32 64" "64 32"; do
+  "$dir/01-send-frames-${pair% *}" "$dir/share" 1000 &
+  sender=$!
+  timeout 20 "$dir/02-receive-frames-${pair#* }" "$dir/share" 20 \
+    "$dir/picture" | tee "$dir/said"
+  kill "$sender"
+  wait "$sender"
+  grep -q '^20 frames$' "$dir/said"
+  head -c 15 "$dir/picture" | grep -q '^320 240$'
+done
