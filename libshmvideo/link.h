@@ -51,7 +51,7 @@ struct shmv_link {
   bool ended;   /* END was told to the caller; nothing came since */
   bool hung_up; /* the writer's process or socket is gone */
   int refusal;  /* negative errno, 0: none */
-  char refusal_text[256];
+  char refusal_text[900];
   atomic_uint nudged;  /* writer's ticket that was answered last */
   atomic_bool starved; /* tell release_fd at the next release */
   struct shmv_held held[SHMV_MAX_HOLDS];

@@ -7,9 +7,8 @@
  *
  * A writer makes a share at a path and publishes frames; readers connect to the
  * path in any order, look at frames in place (read-only memory), and give them
- * back. Nobody can hold anybody up: a reader that is slow, stopped or killed
- * costs the writer nothing, and a writer that dies costs its readers nothing but
- * its frames. Read this file from top to bottom: it is in the order of calls.
+ * back. Nobody can hold anybody up or hurt anybody. Read this file from top to
+ * bottom: it is in the order of calls.
  *
  * What the library does to your process: it starts no thread, installs no
  * signal handler, prints nothing and calls back only your log function, on the
@@ -35,15 +34,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define SHMVIDEO_VERSION_MAJOR 0
 #define SHMVIDEO_VERSION_MINOR 1
 #define SHMVIDEO_VERSION_MICRO 0
 
-#define SHMVIDEO_API __attribute__((visibility("default")))
-
 /* ---- Outcomes and errors ------------------------------------------------- */
-
 /** What a call that went well found. */
 enum shmvideo_outcome {
   SHMVIDEO_AGAIN = 0,      /**< nothing now: poll the descriptor, dispatch */
@@ -53,18 +50,18 @@ enum shmvideo_outcome {
   SHMVIDEO_LOST = 4        /**< the writer is gone without a word; told once */
 };
 
-/** Why a call failed, for a person. Filled only when the call fails. */
+/** Why a call failed, for a person. Filled only when the call fails; wherever a
+ * call takes one, NULL is allowed. */
 struct shmvideo_error {
-  int code;          /**< the same negative errno as the call returned */
-  int pid;           /**< process on the other side, 0 when there is none */
-  char message[320]; /**< what failed, where (path), why */
-  char advice[192];  /**< what to do about it; may be empty */
+  int code;           /**< the same negative errno as the call returned */
+  int pid;            /**< process on the other side, 0 when there is none */
+  char message[1024]; /**< what failed, where (path), why */
+  char advice[192];   /**< what to do about it; may be empty */
 };
 
 /** Short text for a negative errno as this library means it. Any thread. */
-SHMVIDEO_API const char *shmvideo_strerror(int code);
+const char *shmvideo_strerror(int code);
 
-/** How much a log line matters. */
 enum shmvideo_log_level {
   SHMVIDEO_LOG_ERROR = 1, SHMVIDEO_LOG_WARNING, SHMVIDEO_LOG_INFO,
   SHMVIDEO_LOG_DEBUG
@@ -76,7 +73,6 @@ typedef void (*shmvideo_log_func)(void *user, enum shmvideo_log_level level,
                                   const char *line);
 
 /* ---- Formats ------------------------------------------------------------- */
-
 #define SHMVIDEO_MAX_PLANES 4
 #define SHMVIDEO_TIME_NONE UINT64_MAX /**< a time or offset that is not known */
 
@@ -95,7 +91,8 @@ enum shmvideo_pixel_format {
   SHMVIDEO_FORMAT_GRAY8 = 25, SHMVIDEO_FORMAT_GRAY16_LE = 27,
   SHMVIDEO_FORMAT_A420 = 34, SHMVIDEO_FORMAT_NV16 = 51,
   SHMVIDEO_FORMAT_I420_10LE = 43, SHMVIDEO_FORMAT_P010_10LE = 62,
-  SHMVIDEO_FORMAT_RGB10A2_LE = 86, SHMVIDEO_FORMAT_RGBA64_LE = 104};
+  SHMVIDEO_FORMAT_RGB10A2_LE = 86, SHMVIDEO_FORMAT_RGBA64_LE = 104
+};
 
 /** Scan type; numbers as GstVideoInterlaceMode. */
 enum shmvideo_interlace_mode {
@@ -141,43 +138,39 @@ struct shmvideo_format {
 };
 
 /** Name of a pixel format, "RGBA" say; NULL if unknown. Any thread. */
-SHMVIDEO_API const char *shmvideo_pixel_format_name(uint32_t pixel_format);
+const char *shmvideo_pixel_format_name(uint32_t pixel_format);
 
 /** Pixel format of a name (letter case counts), 0 if unknown. Any thread. */
-SHMVIDEO_API uint32_t shmvideo_pixel_format_from_name(const char *name);
+uint32_t shmvideo_pixel_format_from_name(const char *name);
 
 /** Fill planes, strides, offsets and size with the default layout (GStreamer's)
- * for the format's pixel_format, width and height. Any thread. @retval 0 done
- * @retval -EMEDIUMTYPE unknown pixel format @retval -EINVAL width or height is 0
- * @retval -EOVERFLOW a size is too large */
-SHMVIDEO_API int shmvideo_format_set_default_layout(struct shmvideo_format *);
+ * for pixel_format, width, height and interlace_mode, and empty rates, pixel
+ * aspect, views and alpha mode with the usual. Any thread. 0, -EOVERFLOW,
+ * -EMEDIUMTYPE (unknown pixel format), -EINVAL (no width or height). */
+int shmvideo_format_set_default_layout(struct shmvideo_format *);
 
 /** Read fixed "video/x-raw" caps text into a format, with its default layout.
- * Fields the struct has no place for are left to the text. Any thread.
- * @param[out] error may be NULL @retval 0 done
- * @retval -EMEDIUMTYPE not raw video, or an unknown format
- * @retval -EINVAL not caps text, not fixed, or a field is missing */
-SHMVIDEO_API int shmvideo_format_from_caps(struct shmvideo_format *format,
-                                           const char *caps,
-                                           struct shmvideo_error *error);
+ * Fields the struct has no place for are left to the text. Any thread. 0,
+ * -EMEDIUMTYPE (not raw video, or an unknown format), -EINVAL (not caps text, not
+ * fixed, or a field is missing). */
+int shmvideo_format_from_caps(struct shmvideo_format *format, const char *caps,
+    struct shmvideo_error *error);
 
 /** Write a format as canonical caps text: "video/x-raw, format=(string)RGBA,
  * width=(int)320, ...". Any thread.
  * @return bytes written without the final NUL, or -ENOSPC, or -EINVAL */
-SHMVIDEO_API int shmvideo_format_to_caps(const struct shmvideo_format *format,
-                                         char *text, size_t text_size);
+int shmvideo_format_to_caps(const struct shmvideo_format *format, char *text,
+    size_t text_size);
 
 /** Frame flags, OR-ed. */
 enum shmvideo_frame_flags {
   SHMVIDEO_FLAG_DISCONT = 1 << 0,     /**< does not follow the frame before */
-  SHMVIDEO_FLAG_GAP = 1 << 1,         /**< neutral content */
-  SHMVIDEO_FLAG_CORRUPTED = 1 << 2,   /**< upstream had errors */
+  SHMVIDEO_FLAG_GAP = 1 << 1, SHMVIDEO_FLAG_CORRUPTED = 1 << 2,
   SHMVIDEO_FLAG_DROPPABLE = 1 << 3, SHMVIDEO_FLAG_MARKER = 1 << 4,
   SHMVIDEO_FLAG_RESYNC = 1 << 5, SHMVIDEO_FLAG_NON_DROPPABLE = 1 << 6,
   SHMVIDEO_FLAG_DELTA_UNIT = 1 << 7,
   SHMVIDEO_FLAG_INTERLACED = 1 << 8,  /**< of a mixed stream: interlaced */
-  SHMVIDEO_FLAG_TFF = 1 << 9,         /**< top field first */
-  SHMVIDEO_FLAG_RFF = 1 << 10,        /**< repeat first field */
+  SHMVIDEO_FLAG_TFF = 1 << 9, SHMVIDEO_FLAG_RFF = 1 << 10,
   SHMVIDEO_FLAG_ONEFIELD = 1 << 11,   /**< one field only (with TFF: the top) */
   SHMVIDEO_FLAG_MULTIPLE_VIEW = 1 << 12, SHMVIDEO_FLAG_FIRST_IN_BUNDLE = 1 << 13,
   SHMVIDEO_FLAG_CAPTURE_IS_PUBLISH = 1 << 16 /**< capture_time is the instant
@@ -185,9 +178,7 @@ enum shmvideo_frame_flags {
 };
 
 /* ---- Writing ------------------------------------------------------------- */
-
-/** A share, as its writer sees it. */
-struct shmvideo_writer;
+struct shmvideo_writer; /**< a share, as its writer sees it */
 
 /** How to make a share. Zero means the default. */
 struct shmvideo_writer_config {
@@ -202,8 +193,8 @@ struct shmvideo_writer_config {
   uint64_t max_memory;  /**< bytes of frames at most; default the larger of
                            1 GiB and 12 frames */
   uint32_t max_lent;    /**< slots out in this process at most; default 16 */
-  uint32_t max_readers; /**< default and most: 128 */
-  shmvideo_log_func log;    /**< NULL: silent */
+  uint32_t max_readers;  /**< default and most: 128 */
+  shmvideo_log_func log; /**< NULL: silent */
   void *log_user;
 };
 #define SHMVIDEO_WRITER_CONFIG_INIT \
@@ -211,43 +202,38 @@ struct shmvideo_writer_config {
 
 /** Make a share: from now on readers can connect, and learn the format when it is
  * set. Takes over a path left behind by a dead writer. Any thread.
- * @param[out] error may be NULL
  * @retval -EADDRINUSE a living writer has the path (its pid is in the error)
  * @retval -EEXIST something that is no socket is at the path; it is left alone
  * @retval -ENOENT, -EACCES, -ENAMETOOLONG, -EPERM, … as the error text explains */
-SHMVIDEO_API int shmvideo_writer_new(const struct shmvideo_writer_config *config,
-                                     struct shmvideo_error *error,
-                                     struct shmvideo_writer **out_writer);
+int shmvideo_writer_new(const struct shmvideo_writer_config *config,
+    struct shmvideo_error *error, struct shmvideo_writer **out_writer);
 
 /** Leave: readers learn that the writer is gone (SHMVIDEO_LOST). The path is
  * removed if it is still ours. Slots still out stay valid until released. NULL
  * is allowed. No other call may be running. */
-SHMVIDEO_API void shmvideo_writer_free(struct shmvideo_writer *writer);
+void shmvideo_writer_free(struct shmvideo_writer *writer);
 
-/** Tell all readers that the stream ended (SHMVIDEO_END); frames may follow
- * later. Any thread. */
-SHMVIDEO_API void shmvideo_writer_end(struct shmvideo_writer *writer);
+/** Tell all readers that the stream ended; frames may follow. Any thread. */
+void shmvideo_writer_end(struct shmvideo_writer *writer);
 
 /** Descriptor that is readable when dispatch has something to do. */
-SHMVIDEO_API int shmvideo_writer_get_fd(struct shmvideo_writer *writer);
+int shmvideo_writer_get_fd(struct shmvideo_writer *writer);
 
 /** Let readers in and out. Never blocks. One thread at a time; beside it, other
  * threads may make the "any thread" calls. Publishing does not need it, joining
  * readers do. @retval 0 done @retval <0 the share itself is broken */
-SHMVIDEO_API int shmvideo_writer_dispatch(struct shmvideo_writer *writer);
+int shmvideo_writer_dispatch(struct shmvideo_writer *writer);
 
 /** Say what the coming frames are. A change gives all readers a new format; slots
  * acquired before then can only be released. The same format again is no change.
- * One thread at a time with acquire and publish.
+ * One thread at a time; others may acquire, publish and release meanwhile.
  * @param format what it is; if size is 0, the default layout is filled in
  * @param caps its full text, or NULL to have it made from the format
- * @param[out] error may be NULL
  * @retval -EMEDIUMTYPE unknown pixel format @retval -EINVAL contradiction
  * @retval -ENOMEM, -E2BIG not enough memory, or max_memory holds too few frames */
-SHMVIDEO_API int shmvideo_writer_set_format(struct shmvideo_writer *writer,
-                                            const struct shmvideo_format *format,
-                                            const char *caps,
-                                            struct shmvideo_error *error);
+int shmvideo_writer_set_format(struct shmvideo_writer *writer,
+    const struct shmvideo_format *format, const char *caps,
+    struct shmvideo_error *error);
 
 /** A place for one frame in shared memory, to be filled by its holder. */
 struct shmvideo_slot {
@@ -258,19 +244,17 @@ struct shmvideo_slot {
 
 /** Take a slot to draw the next frame into. Any thread. Never waits.
  * @retval 1 taken: publish it or release it
- * @retval 0 none is free (more than max_lent are out, or lossless readers need
- *   the rest), *out_slot is NULL
- * @retval -EINVAL no format yet @retval -ENOMEM no memory for one more slot */
-SHMVIDEO_API int shmvideo_writer_acquire(struct shmvideo_writer *writer,
-                                         struct shmvideo_slot **out_slot);
+ * @retval 0 none is free (max_lent are out, or lossless readers need the rest),
+ *   *out_slot is NULL @retval -EINVAL no format yet */
+int shmvideo_writer_acquire(struct shmvideo_writer *writer,
+    struct shmvideo_slot **out_slot);
 
-/** As acquire, but waits for lossless readers when there is backpressure, each
- * up to its timeout, and dispatches unless another thread does. Any thread.
- * @param cancel_fd ends the wait when readable, -1 for none
- * @retval -ECANCELED cancel_fd was readable */
-SHMVIDEO_API int shmvideo_writer_acquire_wait(struct shmvideo_writer *writer,
-                                              int cancel_fd,
-                                              struct shmvideo_slot **out_slot);
+/** As acquire, with two slots beyond max_lent for one's own copies, and waits for
+ * lossless readers when there is backpressure, each up to its timeout, dispatching
+ * unless another thread does. Any thread. @param cancel_fd ends the wait when
+ * readable, -1 for none @retval -ECANCELED it was */
+int shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
+    struct shmvideo_slot **out_slot);
 
 /** What goes with one frame. Unknown times are SHMVIDEO_TIME_NONE. */
 struct shmvideo_frame_info {
@@ -295,38 +279,32 @@ struct shmvideo_frame_info {
  * @retval 0 shown @retval -ESTALE the slot is of an earlier format: nothing was
  *   shown, it is still yours @retval -EINVAL the planes leave the slot, or it was
  *   published before; still yours */
-SHMVIDEO_API int shmvideo_writer_publish(struct shmvideo_writer *writer,
-                                         struct shmvideo_slot *slot,
-                                         const struct shmvideo_frame_info *info);
+int shmvideo_writer_publish(struct shmvideo_writer *writer,
+    struct shmvideo_slot *slot, const struct shmvideo_frame_info *info);
 
-/** As publish, but the slot stays out, not to be written, until released: for
- * callers that cannot tell who in their process still looks at it. */
-SHMVIDEO_API int shmvideo_writer_publish_kept(
-    struct shmvideo_writer *writer, struct shmvideo_slot *slot,
+/** As publish, but the slot stays out, not to be written, until released: when
+ * others in this process may still look at it. */
+int shmvideo_writer_publish_kept(struct shmvideo_writer *writer,
+    struct shmvideo_slot *slot, const struct shmvideo_frame_info *info);
+
+/** Give a slot (or NULL) back; what was not published is discarded. Any thread,
+ * also after the writer was freed. */
+void shmvideo_slot_release(struct shmvideo_slot *slot);
+
+/** Copy a frame into a slot and publish it. Any thread. planes and strides: where
+ * each plane of the present format starts, and its bytes from row to row; info may
+ * be NULL, its layout is ignored. 1 shown, 0 no slot free, <0 as acquire. */
+int shmvideo_writer_send(struct shmvideo_writer *writer,
+    const uint8_t *const *planes, const uint32_t *strides,
     const struct shmvideo_frame_info *info);
 
-/** Give a slot back; what was not published is discarded. Any thread, also after
- * the writer was freed. NULL is allowed. */
-SHMVIDEO_API void shmvideo_slot_release(struct shmvideo_slot *slot);
-
-/** Copy a frame into a slot and publish it. Any thread.
- * @param planes,strides where each plane of the current format starts, and its
- *   bytes from row to row @param info may be NULL; its layout is ignored
- * @retval 1 shown @retval 0 no slot free: nothing shown @retval <0 as acquire */
-SHMVIDEO_API int shmvideo_writer_send(struct shmvideo_writer *writer,
-                                      const uint8_t *const *planes,
-                                      const uint32_t *strides,
-                                      const struct shmvideo_frame_info *info);
-
 /** Tell readers that frames are shown this long after capture (ns). Any thread. */
-SHMVIDEO_API void shmvideo_writer_set_latency(struct shmvideo_writer *writer,
-                                              uint64_t latency);
+void shmvideo_writer_set_latency(struct shmvideo_writer *writer,
+    uint64_t latency);
 
-/** Number of connected readers. Any thread. */
-SHMVIDEO_API uint32_t shmvideo_writer_get_n_readers(
-    struct shmvideo_writer *writer);
+/** Connected readers. Any thread. */
+uint32_t shmvideo_writer_get_n_readers(struct shmvideo_writer *writer);
 
-/** Counters of a share. */
 struct shmvideo_writer_stats {
   uint64_t frames;  /**< published */
   uint64_t bytes;   /**< published */
@@ -334,8 +312,8 @@ struct shmvideo_writer_stats {
   uint64_t memory;  /**< bytes of frame memory in use, all formats alive */
   uint32_t n_readers, slots_active, slots_out;
 };
-SHMVIDEO_API void shmvideo_writer_get_stats(struct shmvideo_writer *writer,
-                                            struct shmvideo_writer_stats *out);
+void shmvideo_writer_get_stats(struct shmvideo_writer *writer,
+    struct shmvideo_writer_stats *out);
 
 /** One connected reader. The counters are what the reader says of itself. */
 struct shmvideo_reader_info {
@@ -348,13 +326,11 @@ struct shmvideo_reader_info {
 };
 
 /** Fill up to n entries; returns how many there are. Any thread. */
-SHMVIDEO_API uint32_t shmvideo_writer_get_readers(
-    struct shmvideo_writer *writer, struct shmvideo_reader_info *out, uint32_t n);
+uint32_t shmvideo_writer_get_readers(struct shmvideo_writer *writer,
+    struct shmvideo_reader_info *out, uint32_t n);
 
 /* ---- Reading ------------------------------------------------------------- */
-
-/** A follower of a path, through all its writers. */
-struct shmvideo_reader;
+struct shmvideo_reader; /**< a follower of a path, through all its writers */
 
 /** What to do about frames that come faster than they are taken. */
 enum shmvideo_policy {
@@ -364,7 +340,7 @@ enum shmvideo_policy {
 
 /** How to read a share. Zero means the default. */
 struct shmvideo_reader_config {
-  size_t size;      /**< sizeof this struct */
+  size_t size; /**< sizeof this struct */
   const char *path; /**< as the writer's */
   uint32_t policy;  /**< enum shmvideo_policy */
   uint32_t depth;   /**< latest: frames that may wait; default 4, at most 32;
@@ -379,24 +355,22 @@ struct shmvideo_reader_config {
   { sizeof(struct shmvideo_reader_config), NULL, 0, 0, 0, 0, NULL, NULL, NULL }
 
 /** Follow a path: connects at once or whenever a writer comes. Any thread.
- * @param[out] error may be NULL
  * @retval -EINVAL, -ENAMETOOLONG the path or the accepts text is unusable
  * @retval -ENOMEM, -EMFILE, … */
-SHMVIDEO_API int shmvideo_reader_new(const struct shmvideo_reader_config *config,
-                                     struct shmvideo_error *error,
-                                     struct shmvideo_reader **out_reader);
+int shmvideo_reader_new(const struct shmvideo_reader_config *config,
+    struct shmvideo_error *error, struct shmvideo_reader **out_reader);
 
 /** Stop reading. Frames still held stay intact until released. NULL is allowed.
  * No other call on the reader may be running. */
-SHMVIDEO_API void shmvideo_reader_free(struct shmvideo_reader *reader);
+void shmvideo_reader_free(struct shmvideo_reader *reader);
 
-/** Descriptor that is readable when dispatch has something to do. */
-SHMVIDEO_API int shmvideo_reader_get_fd(struct shmvideo_reader *reader);
+/** Readable when dispatch has something to do. */
+int shmvideo_reader_get_fd(struct shmvideo_reader *reader);
 
 /** Take in what the descriptor announced. Never blocks. One thread at a time
  * with acquire and wait. @retval 0 done: acquire until it says nothing
  * @retval <0 cannot go on; get_error explains */
-SHMVIDEO_API int shmvideo_reader_dispatch(struct shmvideo_reader *reader);
+int shmvideo_reader_dispatch(struct shmvideo_reader *reader);
 
 /** A frame, readable in place until it is released. Nothing here is to be
  * written. Pixels are those of one moment and cannot change while held; a hostile
@@ -418,8 +392,8 @@ struct shmvideo_frame {
 };
 
 /** Take the next frame that this reader's policy has a right to. Never blocks.
- * One thread at a time with dispatch. Any positive outcome but a frame leaves
- * *out_frame NULL: look at it, and call again.
+ * One thread at a time with dispatch. Any outcome but a frame leaves *out_frame
+ * NULL; after a positive one call again.
  * @retval SHMVIDEO_FRAME *out_frame is yours until released, on any thread
  * @retval SHMVIDEO_AGAIN nothing new, no writer, or (see get_status) all holds are
  *   in use: poll the descriptor, dispatch, try again
@@ -427,35 +401,31 @@ struct shmvideo_frame {
  * @retval -EMEDIUMTYPE the writer's format is not among those accepted
  * @retval -ENOBUFS the writer has no memory for one more reader
  * @retval -EPERM, -EACCES, -ENOTSOCK, … as get_error explains */
-SHMVIDEO_API int shmvideo_reader_acquire(struct shmvideo_reader *reader,
-                                         const struct shmvideo_frame **out_frame);
+int shmvideo_reader_acquire(struct shmvideo_reader *reader,
+    const struct shmvideo_frame **out_frame);
 
 /** As acquire, but skips to the newest frame whatever the depth. */
-SHMVIDEO_API int shmvideo_reader_acquire_newest(
-    struct shmvideo_reader *reader, const struct shmvideo_frame **out_frame);
+int shmvideo_reader_acquire_newest(struct shmvideo_reader *reader,
+    const struct shmvideo_frame **out_frame);
 
 /** Wait for something to acquire, dispatching. One thread at a time with acquire.
  * @param timeout ns from now, SHMVIDEO_TIME_NONE: for ever
  * @param cancel_fd ends the wait when readable, -1 for none
- * @retval 1 acquire now @retval 0 timeout @retval -ECANCELED cancel_fd
- * @retval <0 as dispatch */
-SHMVIDEO_API int shmvideo_reader_wait(struct shmvideo_reader *reader,
-                                      uint64_t timeout, int cancel_fd);
+ * @retval 1 acquire now @retval 0 time is up @retval -ECANCELED, <0 as dispatch */
+int shmvideo_reader_wait(struct shmvideo_reader *reader, uint64_t timeout,
+    int cancel_fd);
 
-/** Give a frame back. Any thread, also after the reader was freed. NULL is
- * allowed. */
-SHMVIDEO_API void shmvideo_frame_release(const struct shmvideo_frame *frame);
+/** Give a frame (or NULL) back. Any thread, also after the reader was freed. */
+void shmvideo_frame_release(const struct shmvideo_frame *frame);
 
-/** Say that a frame was copied because holds were short (for statistics). */
-SHMVIDEO_API void shmvideo_reader_note_copy(struct shmvideo_reader *reader);
+/** Count a frame copied because holds were short (statistics). Any thread. */
+void shmvideo_reader_note_copy(struct shmvideo_reader *reader);
 
 /** The format that acquire last announced; 0, or -ENODATA before the first. The
  * caps text is written to text as snprintf does (text may be NULL). Any thread. */
-SHMVIDEO_API int shmvideo_reader_get_format(struct shmvideo_reader *reader,
-                                            struct shmvideo_format *out_format,
-                                            char *text, size_t text_size);
+int shmvideo_reader_get_format(struct shmvideo_reader *reader,
+    struct shmvideo_format *out_format, char *text, size_t text_size);
 
-/** How a reader stands. */
 struct shmvideo_reader_status {
   uint32_t connected; /**< 1 while a writer has let us in */
   int writer_pid;     /**< 0 if unknown */
@@ -465,14 +435,14 @@ struct shmvideo_reader_status {
   uint64_t latency;   /**< ns, the writer's own */
   uint64_t received, skipped, copied; /**< frames since the reader was made */
 };
-SHMVIDEO_API void shmvideo_reader_get_status(
-    struct shmvideo_reader *reader, struct shmvideo_reader_status *out);
+void shmvideo_reader_get_status(struct shmvideo_reader *reader,
+    struct shmvideo_reader_status *out);
 
-/** The last failure or, while no writer is there, why. 0, or -ENODATA if there
- * was none. Any thread. */
-SHMVIDEO_API int shmvideo_reader_get_error(struct shmvideo_reader *reader,
-                                           struct shmvideo_error *out_error);
+/** The last failure, or why no writer is there; -ENODATA: none. Any thread. */
+int shmvideo_reader_get_error(struct shmvideo_reader *reader,
+    struct shmvideo_error *out_error);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -291,7 +291,11 @@ fill_entry(const struct shmv_generation *generation, uint32_t index,
 {
   struct shmv_slot_entry *entry = &generation->board->slots[index];
   const struct shmvideo_format *format = &generation->format;
-  bool own = info->n_planes != 0;
+  bool own = info->n_planes != 0 &&
+             (info->n_planes != format->n_planes ||
+              memcmp(info->stride, format->stride, sizeof info->stride) != 0 ||
+              memcmp(info->plane_offset, format->offset,
+                     sizeof info->plane_offset) != 0);
   uint32_t n_planes = own ? info->n_planes : format->n_planes;
   const uint32_t *stride = own ? info->stride : format->stride;
   const uint64_t *offset = own ? info->plane_offset : format->offset;
