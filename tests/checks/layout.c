@@ -6,7 +6,6 @@
  * message as bytes. Built for 32 and for 64 bits, it must print the same.
  */
 
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
 

@@ -25,7 +25,7 @@ diff "$dir/32" "$dir/64"
 # And they show each other frames, both ways round.
 for bits in 32 64; do
   for example in 01-send-frames 02-receive-frames; do
-    "$@" -m$bits -std=c11 -I"$source/libshmvideo" \
+    "$@" -m$bits -I"$source/libshmvideo" \
       "$source/examples/$example.c" "$source"/libshmvideo/*.c \
       -o "$dir/$example-$bits"
   done
