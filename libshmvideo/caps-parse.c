@@ -128,18 +128,23 @@ parse_value(struct shmv_scan *in, bool *out_list)
   int r = parse_type(in, &type);
   if (r < 0)
     return r;
+  uint32_t first = in->caps->n_values.used;
   *out_list = *in->at == '{';
   if (!*out_list)
     return parse_item(in, type);
   do {
     in->at++;
     shmv_scan_spaces(in);
+    const char *start = in->at;
     enum shmv_caps_type own_type = type;
     r = parse_type(in, &own_type);
     if (r == 0)
       r = parse_item(in, own_type);
     if (r < 0)
       return r;
+    const struct shmv_caps_value *values = in->caps->values;
+    if (values[in->caps->n_values.used - 1].type != values[first].type)
+      return shmv_scan_fail_at(in, start, "a list has values of one type only");
     shmv_scan_spaces(in);
   } while (*in->at == ',');
   if (*in->at != '}')
@@ -207,7 +212,7 @@ parse_fields(struct shmv_scan *in)
   }
 }
 
-/* LETTERS ":" LETTERS-OR-DIGITS, added to the structure's features */
+/* LETTERS ":" LETTER LETTERS-OR-DIGITS, added to the structure's features */
 static int
 parse_feature(struct shmv_scan *in, struct shmv_caps_structure *structure)
 {
@@ -217,7 +222,7 @@ parse_feature(struct shmv_scan *in, struct shmv_caps_structure *structure)
   const char *end = colon + (*colon == ':');
   while (shmv_scan_is_letter(*end) || (*end >= '0' && *end <= '9'))
     end++;
-  if (colon == in->at || end <= colon + 1)
+  if (colon == in->at || *colon != ':' || !shmv_scan_is_letter(colon[1]))
     return shmv_scan_fail(in, "expected a feature such as memory:DMABuf");
   if (structure->features.count == SHMV_CAPS_MAX_FEATURES)
     return shmv_scan_fail(in, "more than 16 features");

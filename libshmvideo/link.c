@@ -20,8 +20,8 @@
 
 /* ---- Life ---------------------------------------------------------------- */
 
-static void
-unref(struct shmv_link *link)
+void
+shmv_link_unref(struct shmv_link *link)
 {
   if (atomic_fetch_sub(&link->refs, 1) != 1)
     return;
@@ -36,8 +36,8 @@ unref(struct shmv_link *link)
   free(link);
 }
 
-static int
-say(struct shmv_link *link, const struct shmv_message *message)
+int
+shmv_link_say(struct shmv_link *link, const struct shmv_message *message)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
   uint32_t size = shmv_wire_encode(message, bytes);
@@ -67,9 +67,9 @@ shmv_link_new(struct shmv_link **out, int fd, const struct shmv_hello *hello,
     message.text_size = (uint32_t)strlen(accepts);
   }
   if (code == 0)
-    code = say(link, &message);
+    code = shmv_link_say(link, &message);
   if (code < 0) {
-    unref(link);
+    shmv_link_unref(link);
     return code;
   }
   for (uint32_t k = 0; k < SHMV_MAX_HOLDS; k++) {
@@ -86,9 +86,9 @@ shmv_link_leave(struct shmv_link *link)
   struct shmv_message message;
   if (!link->hung_up && link->session.state != SHMV_R_OVER) {
     shmv_reader_session_say(&link->session, SHMV_BYE, &message);
-    (void)say(link, &message); /* if it does not fit, hang-up says the same */
+    (void)shmv_link_say(link, &message); /* if it does not fit, hang-up says the same */
   }
-  unref(link);
+  shmv_link_unref(link);
 }
 
 /* ---- Listening ----------------------------------------------------------- */
@@ -104,7 +104,7 @@ take_page(struct shmv_link *link, int fd)
     return code;
   link->page = page;
   shmv_reader_session_mapped(&link->session, &answer);
-  return say(link, &answer);
+  return shmv_link_say(link, &answer);
 }
 
 static void
@@ -223,232 +223,4 @@ shmv_link_receive(struct shmv_link *link, bool stop_at_wake)
       return code < 0 ? code : 0;
   }
   return 0;
-}
-
-/* ---- Taking frames ------------------------------------------------------- */
-
-/* Tell a waiting writer that something was let go: once per ticket. */
-static void
-nudge(struct shmv_link *link, const struct shmv_board *board)
-{
-  static const uint8_t message[SHMV_WIRE_HEADER] = {
-      'S', 'H', 'V', 'M', SHMV_NUDGE, 0, 0, 0, SHMV_WIRE_HEADER, 0, 0, 0, 0, 0,
-      0, 0};
-  uint32_t ticket = shmv_slot_writer_waits(board);
-  if (ticket != 0 && atomic_exchange(&link->nudged, ticket) != ticket)
-    (void)shmv_socket_send(link->fd, message, sizeof message, NULL, 0);
-}
-
-static struct shmv_held *
-free_hold(struct shmv_link *link)
-{
-  for (uint32_t k = 0; k < link->session.welcome.holds; k++)
-    if (!atomic_load(&link->held[k].used))
-      return &link->held[k];
-  return NULL;
-}
-
-bool
-shmv_link_is_full(struct shmv_link *link)
-{
-  if (link->view == NULL || free_hold(link) != NULL)
-    return false;
-  atomic_store(&link->starved, true);
-  return free_hold(link) == NULL;
-}
-
-uint32_t
-shmv_link_n_held(const struct shmv_link *link)
-{
-  uint32_t n = 0;
-  for (uint32_t k = 0; k < link->session.welcome.holds; k++)
-    n += atomic_load(&((struct shmv_link *)(uintptr_t)link)->held[k].used);
-  return n;
-}
-
-bool
-shmv_link_has_frame(const struct shmv_link *link)
-{
-  if (link->view == NULL)
-    return false;
-  uint32_t head = shmv_load(&link->view->board->head);
-  uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
-                                                    : link->last;
-  return shmv_serial_diff(head, last) > 0 &&
-         shmv_serial_diff(head, link->view->first_sequence) >= 0;
-}
-
-/* The frame of this sequence in this hold: 1, 0 (gone), -EPROTO, -ENOMEM, … */
-static int
-hold(struct shmv_link *link, struct shmv_held *held, uint32_t sequence)
-{
-  struct shmv_view *view = link->view;
-  struct shmv_holder holder = {.board = view->board,
-                               .page = link->page,
-                               .generation = view->generation,
-                               .n_slots = view->n_slots};
-  struct shmv_slot_entry entry;
-  uint32_t slot;
-  switch (shmv_slot_hold(&holder, held->index, sequence, &slot, &entry)) {
-    case SHMV_HOLD_OK:
-      break;
-    case SHMV_HOLD_GONE:
-      return 0;
-    default:
-      return -EPROTO;
-  }
-  int code = shmv_view_describe(view, &entry, &held->pub);
-  if (code == 0)
-    code = shmv_view_map_slot(view, slot, &held->pub.data);
-  if (code < 0) {
-    shmv_slot_unhold(link->page, held->index);
-    return code;
-  }
-  return 1;
-}
-
-static void
-hand_out(struct shmv_link *link, struct shmv_held *held, uint32_t skipped,
-         const struct shmvideo_frame **out_frame)
-{
-  struct shmv_page *page = link->page;
-  held->pub.stream = link->session.welcome.stream;
-  held->pub.skipped = skipped;
-  held->view = link->view;
-  atomic_fetch_add(&link->view->refs, 1);
-  atomic_fetch_add(&link->refs, 1);
-  atomic_store(&held->used, true);
-  link->n_taken++;
-  link->ended = false;
-  shmv_store(&page->received, shmv_peek(&page->received) + 1);
-  if (skipped > 0)
-    shmv_store(&page->skipped, shmv_peek(&page->skipped) + skipped);
-  shmv_slot_disarm(page); /* we are awake: no wake for the frames behind it */
-  *out_frame = &held->pub;
-}
-
-/* Latest: the oldest frame that is still ours by depth and still there. */
-static int
-take_latest(struct shmv_link *link, bool newest, struct shmv_held *held,
-            const struct shmvideo_frame **out_frame)
-{
-  uint32_t head = shmv_load(&link->view->board->head);
-  uint32_t first = head + 1 - link->session.welcome.depth;
-  uint32_t sequence = link->last + 1;
-  if (shmv_serial_diff(sequence, first) < 0)
-    sequence = first;
-  if (shmv_serial_diff(sequence, link->view->first_sequence) < 0)
-    sequence = link->view->first_sequence;
-  if (newest)
-    sequence = head;
-  for (; shmv_serial_diff(sequence, head) <= 0; sequence++) {
-    int code = hold(link, held, sequence);
-    if (code < 0)
-      return code;
-    if (code == 0)
-      continue;
-    uint32_t skipped = link->n_taken == 0 ? 0 : sequence - link->last - 1;
-    link->last = sequence;
-    hand_out(link, held, skipped, out_frame);
-    return 1;
-  }
-  return 0;
-}
-
-static int
-take_lossless(struct shmv_link *link, struct shmv_held *held,
-              const struct shmvideo_frame **out_frame)
-{
-  uint32_t skipped = 0;
-  int32_t missed = shmv_serial_diff(link->view->first_sequence, link->cursor);
-  if (missed > 0) { /* a whole generation went by: more than one format change */
-    skipped = (uint32_t)missed;
-    link->cursor = link->view->first_sequence;
-  }
-  int code = hold(link, held, link->cursor);
-  if (code <= 0)
-    return code;
-  link->last = link->cursor++;
-  shmv_store(&link->page->cursor, link->cursor);
-  nudge(link, link->view->board);
-  hand_out(link, held, link->n_taken == 0 ? 0 : skipped, out_frame);
-  return 1;
-}
-
-int
-shmv_link_take(struct shmv_link *link, bool newest,
-               const struct shmvideo_frame **out_frame, bool *demoted)
-{
-  *demoted = false;
-  if (!shmv_link_has_frame(link))
-    return 0;
-  struct shmv_held *held = free_hold(link);
-  if (held == NULL)
-    return 0;
-  if (link->policy == SHMVIDEO_LOSSLESS) {
-    int code = take_lossless(link, held, out_frame);
-    if (code != 0)
-      return code;
-    /* A frame that we need is gone: allowed only if we were told. */
-    uint32_t place = link->session.welcome.reader;
-    if (shmv_load(&link->view->board->readers[place]) != SHMV_READER_DEMOTED)
-      return -EPROTO;
-    link->policy = SHMVIDEO_LATEST;
-    link->last = link->cursor - 1;
-    *demoted = true;
-  }
-  return take_latest(link, newest, held, out_frame);
-}
-
-void
-shmvideo_frame_release(const struct shmvideo_frame *frame)
-{
-  if (frame == NULL)
-    return;
-  struct shmv_held *held = (struct shmv_held *)(uintptr_t)frame;
-  struct shmv_link *link = held->link;
-  struct shmv_view *view = held->view;
-  shmv_slot_unhold(link->page, held->index);
-  nudge(link, view->board);
-  atomic_store(&held->used, false); /* from here on it may be handed out again */
-  if (atomic_exchange(&link->starved, false))
-    eventfd_write(link->release_fd, 1);
-  shmv_view_unref(view);
-  unref(link);
-}
-
-/* ---- Changes ------------------------------------------------------------- */
-
-struct shmv_view *
-shmv_link_advance(struct shmv_link *link)
-{
-  struct shmv_view *old = link->view;
-  link->view = link->next;
-  link->next = NULL;
-  if (old == NULL) {
-    /* A latecomer begins with the picture of now. */
-    link->last = shmv_load(&link->view->board->head) - 1;
-    shmv_store(&link->page->cursor, link->cursor);
-  }
-  return old;
-}
-
-int
-shmv_link_say_ready(struct shmv_link *link)
-{
-  struct shmv_message message;
-  shmv_reader_session_ready(&link->session, &message);
-  int code = say(link, &message);
-  return code == -EPIPE || code == -ECONNRESET ? 0 : code;
-}
-
-bool
-shmv_link_end_is_due(const struct shmv_link *link)
-{
-  if (!link->ending)
-    return false;
-  uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
-                                                    : link->last;
-  return shmv_serial_diff(last, link->end) >= 0 ||
-         !shmv_link_has_frame(link);
 }

@@ -64,6 +64,12 @@ int shmv_link_new(struct shmv_link **out, int fd,
 /* The reader leaves: says BYE, drops its reference. */
 void shmv_link_leave(struct shmv_link *link);
 
+/* Send one message. 0, -EAGAIN, -EPIPE, … */
+int shmv_link_say(struct shmv_link *link, const struct shmv_message *message);
+
+/* Drop one reference. Any thread. */
+void shmv_link_unref(struct shmv_link *link);
+
 /* Take in what the writer sent, all of it, or up to a WAKE if that is what woke
  * us. Sets next, ending, hung_up, refusal. 0; -EPROTO, -EBADMSG: the writer broke
  * the rules; -ENOMEM, -EMFILE, … */

@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -41,9 +40,9 @@ poll_add(struct shmvideo_writer *writer, int fd, void *data)
                                                                    : 0;
 }
 
-static void
-poll_change(struct shmvideo_writer *writer, struct shmv_peer *peer,
-            uint32_t events)
+void
+shmv_peer_poll(struct shmvideo_writer *writer, struct shmv_peer *peer,
+               uint32_t events)
 {
   struct epoll_event event = {.events = events, .data.ptr = peer};
   epoll_ctl(writer->epoll_fd, EPOLL_CTL_MOD, peer->fd, &event);
@@ -127,13 +126,13 @@ shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
   writer->readers[peer->place].lossless = false;
   writer->readers[peer->place].depth = 0;
   pthread_mutex_unlock(&writer->lock);
-  poll_change(writer, peer, 0); /* only hang-up is told now */
+  shmv_peer_poll(writer, peer, 0); /* only hang-up is told now */
   shutdown(peer->fd, SHUT_WR);  /* it sees our end; we see its, or its exit */
 }
 
-static void
-refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
-       enum shmv_wire_refusal refusal, const char *sentence)
+void
+shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                 enum shmv_wire_refusal refusal, const char *sentence)
 {
   free(peer->refusal);
   peer->refusal = strdup(sentence);
@@ -146,73 +145,7 @@ refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
            (int)peer->who.pid, sentence);
 }
 
-/* ---- Admission ----------------------------------------------------------- */
-
-/* With the lock: how many holds it can have, 0: not even the fewest it needs. */
-static uint32_t
-grant_holds(struct shmvideo_writer *writer, const struct shmv_hello *hello)
-{
-  const struct shmv_generation *generation = writer->generation;
-  struct shmv_claimant wish = {.depth = hello->depth};
-  uint32_t n_slots = generation != NULL ? generation->n_slots : SHMV_MAX_SLOTS;
-  uint32_t n_out = generation != NULL && generation->n_out > 0
-                       ? generation->n_out
-                       : 1;
-  uint32_t used = shmv_readers_need(writer->readers, &wish, n_out);
-  if (used >= n_slots || n_slots - used < hello->holds_min)
-    return 0;
-  uint32_t room = n_slots - used;
-  return room < hello->holds_want ? room : hello->holds_want;
-}
-
-static void
-place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
-      uint32_t holds)
-{
-  const struct shmv_hello *hello = &peer->session.hello;
-  bool lossless = hello->policy == SHMVIDEO_LOSSLESS &&
-                  writer->config.backpressure != 0;
-  uint32_t floor = writer->sequence > 0 ? (uint32_t)writer->sequence : 1;
-  writer->readers[index] = (struct shmv_claimant){
-      .page = peer->page,
-      .n_holds = holds,
-      .depth = hello->depth,
-      .lossless = lossless,
-      .floor = floor};
-  if (writer->generation != NULL)
-    shmv_store(&writer->generation->board->readers[index], SHMV_READER_NORMAL);
-  writer->placed[index] = peer;
-  writer->n_readers++;
-  peer->place = index;
-  peer->ends_told = writer->n_ends;
-  peer->session.welcome = (struct shmv_welcome){
-      .version = SHMV_WIRE_VERSION,
-      .policy = lossless ? SHMVIDEO_LOSSLESS : SHMVIDEO_LATEST,
-      .reader = index,
-      .stream = writer->stream,
-      .depth = hello->depth,
-      .holds = holds,
-      .floor = floor};
-}
-
-/* A place and a grant, or why not. */
-static enum shmv_wire_refusal
-find_place(struct shmvideo_writer *writer, struct shmv_peer *peer)
-{
-  enum shmv_wire_refusal refusal = SHMV_REFUSED_READERS;
-  pthread_mutex_lock(&writer->lock);
-  uint32_t index = 0;
-  while (index < writer->config.max_readers && writer->placed[index] != NULL)
-    index++;
-  if (index < writer->config.max_readers) {
-    uint32_t holds = grant_holds(writer, &peer->session.hello);
-    refusal = holds == 0 ? SHMV_REFUSED_MEMORY : SHMV_NOT_REFUSED;
-    if (holds != 0)
-      place(writer, peer, index, holds);
-  }
-  pthread_mutex_unlock(&writer->lock);
-  return refusal;
-}
+/* ---- Listening ----------------------------------------------------------- */
 
 static int
 take_accepts(struct shmv_peer *peer, const struct shmv_message *message)
@@ -231,38 +164,6 @@ take_accepts(struct shmv_peer *peer, const struct shmv_message *message)
 }
 
 static void
-admit(struct shmvideo_writer *writer, struct shmv_peer *peer)
-{
-  int code = shmv_segment_create_page((const void **)&peer->page,
-                                      &peer->page_fd);
-  if (code < 0) {
-    refuse(writer, peer, SHMV_REFUSED_MEMORY, strerror(-code));
-    return;
-  }
-  switch (find_place(writer, peer)) {
-    case SHMV_NOT_REFUSED:
-      break;
-    case SHMV_REFUSED_READERS:
-      refuse(writer, peer, SHMV_REFUSED_READERS,
-             "the writer has as many readers as it allows");
-      return;
-    default:
-      refuse(writer, peer, SHMV_REFUSED_MEMORY,
-             "the writer's frame memory (max-memory) cannot hold what one more "
-             "reader may keep");
-      return;
-  }
-  writer->shrink_at = 0;
-  shmv_writer_session_admit(&peer->session);
-  shmv_log(&writer->log, SHMVIDEO_LOG_INFO,
-           "reader %llu (pid %d): depth %u, %u holds",
-           (unsigned long long)peer->id, (int)peer->who.pid,
-           peer->session.welcome.depth, peer->session.welcome.holds);
-}
-
-/* ---- Listening ----------------------------------------------------------- */
-
-static void
 say_ready(struct shmvideo_writer *writer, struct shmv_peer *peer)
 {
   pthread_mutex_lock(&writer->lock);
@@ -270,8 +171,8 @@ say_ready(struct shmvideo_writer *writer, struct shmv_peer *peer)
   pthread_mutex_unlock(&writer->lock);
 }
 
-static void
-leave(struct shmvideo_writer *writer, struct shmv_peer *peer)
+void
+shmv_peer_leave(struct shmvideo_writer *writer, struct shmv_peer *peer)
 {
   if (peer->place == SHMV_MAX_READERS) {
     peer->gone = true;
@@ -293,7 +194,7 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
       if (take_accepts(peer, message) < 0)
         shmv_peer_silence(writer, peer, "its accepted caps are no caps");
       else
-        admit(writer, peer);
+        shmv_peer_admit(writer, peer);
       break;
     case SHMV_STEP_MAPPED:
       if (shmv_segment_seal_page(peer->page_fd) < 0) {
@@ -312,7 +213,7 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
       peer->recheck = true;
       break;
     case SHMV_STEP_BYE:
-      leave(writer, peer);
+      shmv_peer_leave(writer, peer);
       break;
     default: /* NUDGE: waiters look after every dispatch */
       break;
@@ -358,7 +259,7 @@ receive_one(struct shmvideo_writer *writer, struct shmv_peer *peer)
     return !peer->gone && !peer->silenced;
   }
   if (code == -EPROTONOSUPPORT) {
-    refuse(writer, peer, SHMV_REFUSED_VERSION,
+    shmv_peer_refuse(writer, peer, SHMV_REFUSED_VERSION,
            "the writer speaks protocol version 1 only");
     return false;
   }
@@ -372,137 +273,4 @@ shmv_peer_receive(struct shmvideo_writer *writer, struct shmv_peer *peer)
   for (int i = 0; i < MESSAGES_PER_TURN; i++)
     if (peer->gone || peer->silenced || !receive_one(writer, peer))
       return;
-}
-
-/* ---- Saying -------------------------------------------------------------- */
-
-/* Whether the reader can take this generation's format; if not it is refused. */
-static bool
-acceptable(struct shmvideo_writer *writer, struct shmv_peer *peer,
-           const struct shmv_generation *generation)
-{
-  peer->recheck = false;
-  if (peer->accepts == NULL ||
-      shmv_caps_accept(peer->accepts, generation->caps, NULL) > 0)
-    return true;
-  char sentence[1024];
-  snprintf(sentence, sizeof sentence,
-           "the writer's format is %.480s, the reader takes only %.480s",
-           generation->caps, peer->accepts);
-  refuse(writer, peer, SHMV_REFUSED_FORMAT, sentence);
-  return false;
-}
-
-/* A new format's frames can be too large for all grants: the last to come goes. */
-static bool
-affordable(struct shmvideo_writer *writer, struct shmv_peer *peer,
-           const struct shmv_generation *generation)
-{
-  struct shmv_claimant earlier[SHMV_MAX_READERS];
-  pthread_mutex_lock(&writer->lock);
-  memcpy(earlier, writer->readers, sizeof earlier);
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
-    if (writer->placed[i] != NULL && writer->placed[i]->id > peer->id)
-      earlier[i].page = NULL;
-  bool fits = shmv_readers_need(earlier, NULL, 1) <= generation->n_slots;
-  if (!fits && peer->place != SHMV_MAX_READERS) {
-    writer->readers[peer->place].n_holds = 0; /* it has none in this one */
-    writer->readers[peer->place].depth = 0;
-  }
-  pthread_mutex_unlock(&writer->lock);
-  if (!fits)
-    refuse(writer, peer, SHMV_REFUSED_MEMORY,
-           "frames of the new format are too large for so many readers "
-           "(max-memory)");
-  return fits;
-}
-
-/* FORMAT's body and descriptors; or a refusal, if the reader cannot take it. */
-static bool
-add_format(struct shmvideo_writer *writer, struct shmv_peer *peer,
-           const struct shmv_generation *generation,
-           struct shmv_message *message, int *fds)
-{
-  if (!acceptable(writer, peer, generation) ||
-      !affordable(writer, peer, generation))
-    return false;
-  message->u.format = (struct shmv_format_message){
-      .generation = generation->number,
-      .n_slots = generation->board->n_slots,
-      .slot_size = generation->slot_size,
-      .pool_size = generation->pool.size,
-      .board_size = SHMV_BOARD_SIZE,
-      .format = generation->format};
-  message->text = generation->caps;
-  message->text_size = (uint32_t)strlen(generation->caps);
-  fds[0] = generation->pool.fd;
-  fds[1] = generation->board_segment.fd;
-  return true;
-}
-
-static bool
-complete(struct shmvideo_writer *writer, struct shmv_peer *peer,
-         const struct shmv_generation *generation,
-         struct shmv_message *message, int *fds)
-{
-  switch (message->type) {
-    case SHMV_PAGE:
-      fds[0] = peer->page_fd;
-      return true;
-    case SHMV_FORMAT:
-      return add_format(writer, peer, generation, message, fds);
-    case SHMV_REFUSED:
-      message->text = peer->refusal != NULL ? peer->refusal : "";
-      message->text_size = (uint32_t)strlen(message->text);
-      return true;
-    default:
-      return true;
-  }
-}
-
-/* One message out. 1 said, 0 nothing to say, <0 could not. */
-static int
-say_one(struct shmvideo_writer *writer, struct shmv_peer *peer,
-        const struct shmv_generation *generation)
-{
-  uint8_t bytes[SHMV_WIRE_MAX];
-  struct shmv_message message;
-  int fds[2];
-  uint32_t number = generation != NULL ? generation->number : 0;
-  if (!shmv_writer_session_next(&peer->session, number, &message))
-    return 0;
-  if (!complete(writer, peer, generation, &message, fds))
-    return 1; /* became a refusal: that is said next */
-  uint32_t size = shmv_wire_encode(&message, bytes);
-  int code = shmv_socket_send(peer->fd, bytes, size, fds,
-                              shmv_wire_n_fds(message.type));
-  if (code == 0) {
-    shmv_writer_session_sent(&peer->session, &message);
-    if (message.type == SHMV_REFUSED) {
-      leave(writer, peer);
-      shmv_writer_kick(writer); /* to be reaped, if it holds nothing */
-    }
-  }
-  return code < 0 ? code : 1;
-}
-
-void
-shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
-              const struct shmv_generation *generation)
-{
-  int code;
-  if (peer->recheck && generation != NULL &&
-      peer->session.sent_generation == generation->number)
-    acceptable(writer, peer, generation);
-  do
-    code = peer->gone || peer->silenced ? 0
-                                        : say_one(writer, peer, generation);
-  while (code > 0);
-  /* What did not fit stays a flag in the session, until there is room. */
-  bool full = code == -EAGAIN || code == -ETOOMANYREFS;
-  if (full != peer->wants_output && !peer->gone && !peer->silenced) {
-    poll_change(writer, peer, full ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    peer->wants_output = full;
-  }
-  /* Any other failure is a hang-up, which poll will tell. */
 }

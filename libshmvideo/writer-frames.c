@@ -12,17 +12,11 @@
 #include "writer.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "copy.h"
 #include "format.h"
-
-/* How many slots beyond max_lent our own copies may have out. */
-#define COPY_RESERVE 2u
 
 void
 shmv_writer_kick(struct shmvideo_writer *writer)
@@ -99,9 +93,9 @@ any_broken(const struct shmvideo_writer *writer)
   return false;
 }
 
-static int
-acquire(struct shmvideo_writer *writer, uint32_t max_out,
-        struct shmvideo_slot **out_slot, bool *blocked)
+int
+shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
+                 struct shmvideo_slot **out_slot, bool *blocked)
 {
   *out_slot = NULL;
   *blocked = false;
@@ -112,7 +106,7 @@ acquire(struct shmvideo_writer *writer, uint32_t max_out,
       pthread_mutex_unlock(&writer->lock);
       return -EINVAL;
     }
-    if (generation->n_out >= max_out) {
+    if (generation->n_out >= writer->config.max_lent + extra) {
       pthread_mutex_unlock(&writer->lock);
       return 0;
     }
@@ -143,102 +137,7 @@ shmvideo_writer_acquire(struct shmvideo_writer *writer,
                         struct shmvideo_slot **out_slot)
 {
   bool blocked;
-  return acquire(writer, writer->config.max_lent, out_slot, &blocked);
-}
-
-/* ---- Waiting for lossless readers ---------------------------------------- */
-
-/* With the lock: the lossless readers that need the oldest frame have had their
- * time. The board says so before any claim takes that frame. */
-static void
-demote_slowest(struct shmvideo_writer *writer)
-{
-  struct shmv_claims *claims = &writer->generation->claims;
-  struct shmv_claimant *slowest = NULL;
-  uint32_t needed_from = 0;
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
-    struct shmv_claimant *reader = &writer->readers[i];
-    if (reader->page == NULL || reader->broken || !reader->lossless)
-      continue;
-    uint32_t from = shmv_slot_needed_from(claims, reader);
-    if (slowest == NULL || shmv_serial_diff(from, needed_from) < 0) {
-      slowest = reader;
-      needed_from = from;
-    }
-  }
-  if (slowest == NULL)
-    return;
-  uint32_t place = (uint32_t)(slowest - writer->readers);
-  shmv_store(&claims->board->readers[place], SHMV_READER_DEMOTED);
-  slowest->lossless = false;
-  slowest->demoted = true;
-}
-
-/* One wait, until something may have changed: 0, or -ECANCELED. */
-static int
-wait_once(struct shmvideo_writer *writer, int cancel_fd, uint64_t deadline)
-{
-  struct pollfd fds[3] = {{.fd = writer->wait_fd, .events = POLLIN},
-                          {.fd = cancel_fd, .events = POLLIN},
-                          {.fd = writer->epoll_fd, .events = POLLIN}};
-  if (atomic_load(&writer->dispatching))
-    fds[2].fd = -1; /* another thread is at it, and tells wait_fd when done */
-  uint64_t now = shmv_now();
-  uint64_t left = deadline > now ? deadline - now : 0;
-  struct timespec ts = {.tv_sec = (time_t)(left / 1000000000),
-                        .tv_nsec = (long)(left % 1000000000)};
-  if (ppoll(fds, 3, &ts, NULL) < 0 && errno != EINTR)
-    return -errno;
-  if (fds[1].revents != 0)
-    return -ECANCELED;
-  eventfd_t value;
-  if (fds[0].revents != 0)
-    eventfd_read(writer->wait_fd, &value);
-  if (fds[2].revents != 0)
-    shmvideo_writer_dispatch(writer);
-  return 0;
-}
-
-int
-shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
-                             struct shmvideo_slot **out_slot)
-{
-  uint32_t max_out = writer->config.max_lent + COPY_RESERVE;
-  uint64_t deadline = 0;
-  bool blocked;
-  int code = acquire(writer, max_out, out_slot, &blocked);
-  while (code == 0 && blocked) {
-    uint64_t now = shmv_now();
-    if (deadline == 0)
-      deadline = now + writer->config.backpressure_timeout;
-    pthread_mutex_lock(&writer->lock);
-    struct shmv_generation *generation = writer->generation;
-    if (generation != NULL && now >= deadline) {
-      demote_slowest(writer);
-      deadline = now + writer->config.backpressure_timeout;
-    }
-    if (++writer->ticket == 0)
-      writer->ticket = 1;
-    if (generation != NULL)
-      shmv_store(&generation->board->writer_waits, writer->ticket);
-    writer->n_waiters++;
-    pthread_mutex_unlock(&writer->lock);
-    /* The whole claim again: a reader that let go before it could see the ticket
-     * is seen by this claim. */
-    code = acquire(writer, max_out, out_slot, &blocked);
-    int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
-                                      : 0;
-    pthread_mutex_lock(&writer->lock);
-    writer->n_waiters--;
-    if (writer->generation != NULL && writer->n_waiters == 0)
-      shmv_store(&writer->generation->board->writer_waits, 0);
-    pthread_mutex_unlock(&writer->lock);
-    if (result < 0)
-      return result;
-    if (code == 0 && blocked)
-      code = acquire(writer, max_out, out_slot, &blocked);
-  }
-  return code;
+  return shmv_writer_take(writer, 0, out_slot, &blocked);
 }
 
 /* ---- Showing ------------------------------------------------------------- */
@@ -430,8 +329,7 @@ shmvideo_writer_send(struct shmvideo_writer *writer,
   struct shmvideo_slot *slot;
   struct shmvideo_frame_info tight = SHMVIDEO_FRAME_INFO_INIT;
   bool blocked;
-  int code = acquire(writer, writer->config.max_lent + COPY_RESERVE, &slot,
-                     &blocked);
+  int code = shmv_writer_take(writer, SHMV_COPY_RESERVE, &slot, &blocked);
   if (code != 1)
     return code;
   const struct shmvideo_format *format =

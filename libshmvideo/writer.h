@@ -31,6 +31,9 @@
 /* When the last reader left: how long until its memory is given back, ns. */
 #define SHMV_SHRINK_TIME UINT64_C(1000000000)
 
+/* Slots beyond max_lent that our own copies may have out. */
+#define SHMV_COPY_RESERVE 2u
+
 /* A reader as its writer sees it. Dispatch's own, but for what the lock guards. */
 struct shmv_peer {
   uint64_t id;
@@ -86,6 +89,11 @@ struct shmvideo_writer {
 uint64_t shmv_now(void); /* CLOCK_MONOTONIC, ns */
 void shmv_writer_kick(struct shmvideo_writer *writer);
 
+/* Take a slot if one is free and less than max_lent + extra are out. 1 taken, 0
+ * none; *blocked: lossless readers need the rest. -EINVAL: no format. */
+int shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
+                     struct shmvideo_slot **out_slot, bool *blocked);
+
 /* The last reference is gone: free it, without the lock. */
 void shmv_writer_destroy(struct shmvideo_writer *writer);
 
@@ -105,7 +113,7 @@ void shmv_writer_unref_generation(struct shmvideo_writer *writer,
 struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
                                             struct shmv_generation *generation);
 
-/* peer.c: one reader's connection. All on the dispatching thread. */
+/* peer*.c: one reader's connection. All on the dispatching thread. */
 
 /* Take over an accepted connection. 0, -ENOMEM, … (fd is closed then). */
 int shmv_peer_new(struct shmvideo_writer *writer, int fd,
@@ -127,5 +135,19 @@ void shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
 /* Stop listening to a reader that broke a rule; its holds still count. */
 void shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
                        const char *why);
+
+/* It reads no more, but frames may still be held: its holds count to its end. */
+void shmv_peer_leave(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* After HELLO: a place and a grant, or a refusal. */
+void shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* REFUSED is to be said to it, with this sentence. */
+void shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                      enum shmv_wire_refusal refusal, const char *sentence);
+
+/* Which epoll events its socket is polled for. */
+void shmv_peer_poll(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                    uint32_t events);
 
 #endif

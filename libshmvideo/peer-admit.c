@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * Peers: letting a reader in
+ *
+ * Owns who gets a place and how many holds. One rule: what is granted here the
+ * pool can hold, whatever all readers do with it, or the newcomer is refused.
+ */
+
+#include "os.h"
+
+#include "writer.h"
+
+#include <string.h>
+
+/* With the lock: how many holds it can have, 0: not even the fewest it needs. */
+static uint32_t
+grant_holds(struct shmvideo_writer *writer, const struct shmv_hello *hello)
+{
+  const struct shmv_generation *generation = writer->generation;
+  struct shmv_claimant wish = {.depth = hello->depth};
+  uint32_t n_slots = generation != NULL ? generation->n_slots : SHMV_MAX_SLOTS;
+  uint32_t n_out = generation != NULL && generation->n_out > 0
+                       ? generation->n_out
+                       : 1;
+  uint32_t used = shmv_readers_need(writer->readers, &wish, n_out);
+  if (used >= n_slots || n_slots - used < hello->holds_min)
+    return 0;
+  uint32_t room = n_slots - used;
+  return room < hello->holds_want ? room : hello->holds_want;
+}
+
+static void
+place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
+      uint32_t holds)
+{
+  const struct shmv_hello *hello = &peer->session.hello;
+  bool lossless = hello->policy == SHMVIDEO_LOSSLESS &&
+                  writer->config.backpressure != 0;
+  uint32_t floor = writer->sequence > 0 ? (uint32_t)writer->sequence : 1;
+  writer->readers[index] = (struct shmv_claimant){
+      .page = peer->page,
+      .n_holds = holds,
+      .depth = hello->depth,
+      .lossless = lossless,
+      .floor = floor};
+  if (writer->generation != NULL)
+    shmv_store(&writer->generation->board->readers[index], SHMV_READER_NORMAL);
+  writer->placed[index] = peer;
+  writer->n_readers++;
+  peer->place = index;
+  peer->ends_told = writer->n_ends;
+  peer->session.welcome = (struct shmv_welcome){
+      .version = SHMV_WIRE_VERSION,
+      .policy = lossless ? SHMVIDEO_LOSSLESS : SHMVIDEO_LATEST,
+      .reader = index,
+      .stream = writer->stream,
+      .depth = hello->depth,
+      .holds = holds,
+      .floor = floor};
+}
+
+/* A place and a grant, or why not. */
+static enum shmv_wire_refusal
+find_place(struct shmvideo_writer *writer, struct shmv_peer *peer)
+{
+  enum shmv_wire_refusal refusal = SHMV_REFUSED_READERS;
+  pthread_mutex_lock(&writer->lock);
+  uint32_t index = 0;
+  while (index < writer->config.max_readers && writer->placed[index] != NULL)
+    index++;
+  if (index < writer->config.max_readers) {
+    uint32_t holds = grant_holds(writer, &peer->session.hello);
+    refusal = holds == 0 ? SHMV_REFUSED_MEMORY : SHMV_NOT_REFUSED;
+    if (holds != 0)
+      place(writer, peer, index, holds);
+  }
+  pthread_mutex_unlock(&writer->lock);
+  return refusal;
+}
+
+void
+shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer)
+{
+  int code = shmv_segment_create_page((const void **)&peer->page,
+                                      &peer->page_fd);
+  if (code < 0) {
+    shmv_peer_refuse(writer, peer, SHMV_REFUSED_MEMORY, strerror(-code));
+    return;
+  }
+  switch (find_place(writer, peer)) {
+    case SHMV_NOT_REFUSED:
+      break;
+    case SHMV_REFUSED_READERS:
+      shmv_peer_refuse(writer, peer, SHMV_REFUSED_READERS,
+             "the writer has as many readers as it allows");
+      return;
+    default:
+      shmv_peer_refuse(writer, peer, SHMV_REFUSED_MEMORY,
+             "the writer's frame memory (max-memory) cannot hold what one more "
+             "reader may keep");
+      return;
+  }
+  writer->shrink_at = 0;
+  shmv_writer_session_admit(&peer->session);
+  shmv_log(&writer->log, SHMVIDEO_LOG_INFO,
+           "reader %llu (pid %d): depth %u, %u holds",
+           (unsigned long long)peer->id, (int)peer->who.pid,
+           peer->session.welcome.depth, peer->session.welcome.holds);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * What the reader tells next: frames of the present format, then the next format,
+ * then the end, then the loss. See reader.h.
+ */
+
+#include "os.h"
+
+#include "reader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int
+announce_format(struct shmvideo_reader *reader)
+{
+  struct shmv_link *link = reader->link;
+  char *caps = strdup(link->next->caps);
+  if (caps == NULL)
+    return -ENOMEM;
+  pthread_mutex_lock(&reader->lock);
+  struct shmv_view *old_view = shmv_link_advance(link);
+  char *old_caps = reader->caps;
+  reader->caps = caps;
+  reader->format = link->view->format;
+  pthread_mutex_unlock(&reader->lock);
+  shmv_view_unref(old_view);
+  free(old_caps);
+  shmv_log(&reader->log, SHMVIDEO_LOG_INFO, "format: %s", caps);
+  int code = shmv_link_say_ready(link);
+  if (code < 0)
+    shmv_reader_violation(reader, code);
+  return SHMVIDEO_NEW_FORMAT;
+}
+
+static int
+take(struct shmvideo_reader *reader, bool newest,
+     const struct shmvideo_frame **out_frame)
+{
+  struct shmv_link *link = reader->link;
+  bool demoted;
+  int code = shmv_link_take(link, newest, out_frame, &demoted);
+  if (demoted)
+    shmv_log(&reader->log, SHMVIDEO_LOG_WARNING,
+             "too slow for the writer's patience: lossless no more");
+  if (code == 1) {
+    pthread_mutex_lock(&reader->lock);
+    reader->n_received++;
+    reader->n_skipped += (*out_frame)->skipped;
+    pthread_mutex_unlock(&reader->lock);
+    return SHMVIDEO_FRAME;
+  }
+  if (code == -EPROTO) {
+    shmv_reader_violation(reader, code);
+    return 0;
+  }
+  return code;
+}
+
+/* What the link has to tell now; 0: nothing. It may be gone after this. */
+static int
+next(struct shmvideo_reader *reader, bool newest,
+     const struct shmvideo_frame **out_frame)
+{
+  struct shmv_link *link = reader->link;
+  if (link->view != NULL) {
+    int code = take(reader, newest, out_frame);
+    if (code != 0 || reader->link == NULL || shmv_link_is_full(link))
+      return code;
+  }
+  if (link->next != NULL)
+    return announce_format(reader);
+  if (shmv_link_end_is_due(link)) {
+    link->ending = false;
+    link->ended = true;
+    return SHMVIDEO_END;
+  }
+  if (link->refusal != 0)
+    shmv_reader_refused(reader);
+  else if (link->hung_up)
+    shmv_reader_lost(reader);
+  return 0;
+}
+
+/* Whether next() would have something to tell, or another link is to be tried. */
+static bool
+has_news(const struct shmvideo_reader *reader)
+{
+  struct shmv_link *link = reader->link;
+  if (reader->lost || reader->fatal < 0)
+    return true;
+  if (link == NULL)
+    return false;
+  if (shmv_link_is_full(link))
+    return false;
+  return shmv_link_has_frame(link) || link->next != NULL || link->hung_up ||
+         link->refusal != 0 || shmv_link_end_is_due(link);
+}
+
+/* Ask for a wake, then look once more: no frame can slip in between. */
+static bool
+arm(const struct shmvideo_reader *reader)
+{
+  /* Before READY only messages can come, and they wake by themselves. */
+  if (reader->link != NULL && reader->link->view != NULL)
+    shmv_slot_arm(reader->link->page);
+  return !has_news(reader);
+}
+
+static int
+acquire(struct shmvideo_reader *reader, bool newest,
+        const struct shmvideo_frame **out_frame)
+{
+  *out_frame = NULL;
+  /* Frames can vanish between look and hold; a writer for which that goes on for
+   * ever lies. */
+  for (int i = 0; i < 1000; i++) {
+    if (reader->lost) {
+      reader->lost = false;
+      return SHMVIDEO_LOST;
+    }
+    if (reader->fatal < 0)
+      return reader->fatal;
+    int code = reader->link != NULL ? next(reader, newest, out_frame) : 0;
+    if (code != 0)
+      return code;
+    if (arm(reader))
+      return SHMVIDEO_AGAIN;
+  }
+  shmv_reader_violation(reader, -EPROTO);
+  return SHMVIDEO_AGAIN;
+}
+
+int
+shmvideo_reader_acquire(struct shmvideo_reader *reader,
+                        const struct shmvideo_frame **out_frame)
+{
+  return acquire(reader, false, out_frame);
+}
+
+int
+shmvideo_reader_acquire_newest(struct shmvideo_reader *reader,
+                               const struct shmvideo_frame **out_frame)
+{
+  return acquire(reader, true, out_frame);
+}
+
+/* ---- Waiting ------------------------------------------------------------- */
+
+/* Sleep until something happens. The common case, a wake on the socket, is taken in
+ * with one receive; all else goes through dispatch. 1 woken, 0 time is up. */
+static int
+sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
+{
+  const struct shmv_link *link = reader->link;
+  struct pollfd fds[4] = {{.fd = cancel_fd, .events = POLLIN},
+                          {.fd = reader->epoll_fd, .events = POLLIN},
+                          {.fd = -1, .events = POLLIN},
+                          {.fd = -1, .events = POLLIN}};
+  struct timespec ts = {.tv_sec = (time_t)(timeout / 1000000000),
+                        .tv_nsec = (long)(timeout % 1000000000)};
+  bool direct = link != NULL && link->view != NULL && !link->hung_up;
+  if (direct) {
+    fds[1].fd = link->fd;
+    fds[2].fd = link->release_fd;
+    fds[3].fd = link->who.pidfd;
+  }
+  int n = ppoll(fds, 4, timeout == SHMVIDEO_TIME_NONE ? NULL : &ts, NULL);
+  if (n < 0)
+    return errno == EINTR ? 1 : -errno;
+  if (n == 0)
+    return 0;
+  if (fds[0].revents != 0)
+    return -ECANCELED;
+  if (direct && fds[1].revents == POLLIN && fds[2].revents == 0 &&
+      fds[3].revents == 0) {
+    shmv_reader_receive(reader, true);
+    return 1;
+  }
+  int code = shmvideo_reader_dispatch(reader);
+  return code < 0 ? code : 1;
+}
+
+static uint64_t
+now_ns(void)
+{
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+int
+shmvideo_reader_wait(struct shmvideo_reader *reader, uint64_t timeout,
+                     int cancel_fd)
+{
+  uint64_t start = timeout != SHMVIDEO_TIME_NONE ? now_ns() : 0;
+  for (;;) {
+    if (!arm(reader))
+      return 1;
+    uint64_t left = timeout;
+    if (timeout != SHMVIDEO_TIME_NONE) {
+      uint64_t spent = now_ns() - start;
+      left = spent < timeout ? timeout - spent : 0;
+    }
+    int code = sleep_once(reader, left, cancel_fd);
+    if (code <= 0)
+      return code;
+  }
+}
