@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "gstshmvideocopy.h"
+
 /* Tell where the planes lie; FALSE if the meta speaks of another kind of frame
  * than the caps. Whether the planes fit the slot is for the library to check. */
 static gboolean
@@ -135,7 +137,7 @@ copy_into_slot (const GstVideoInfo * info, const GstVideoFrame * src,
     return FALSE;
   for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++)
     dest.data[p] = slot->data + GST_VIDEO_INFO_PLANE_OFFSET (info, p);
-  return gst_video_frame_copy (&dest, src);
+  return gst_shm_video_copy_frame (&dest, src);
 }
 
 static int

@@ -114,7 +114,7 @@ account_for (GstShmVideoSink * self, GstBuffer * buffer, int outcome)
   } else if (outcome == -EBADMSG && !self->warned) {
     self->warned = TRUE;
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
-        ("A buffer does not contain a frame of the announced format"),
+        ("A buffer cannot be read as a frame of the announced format"),
         ("%" GST_PTR_FORMAT " dropped; the next ones will be silently",
             buffer));
   } else {
