@@ -92,6 +92,7 @@ open_reader (GstShmVideoSrc * self)
   config.path = self->path;
   config.accepts = self->accepts;
   config.log = gst_shm_video_log;
+  config.log_user = self;
 
   if (self->path == NULL) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("No socket-path is set."),
@@ -325,7 +326,11 @@ acquire (GstShmVideoSrc * self, gboolean newest,
       on_lost (self);
       return FALSE;
     case SHMVIDEO_AGAIN:
-      wait_for_reader (self);
+      /* after an END the library loses the writer without another word */
+      if (self->connected && !self->status.connected)
+        on_lost (self);
+      else
+        wait_for_reader (self);
       return FALSE;
     case -EMEDIUMTYPE:
       fail_refused (self);

@@ -114,9 +114,12 @@ send_caps (GstShmVideoSrc * self)
   latency_changed = gst_shm_video_src_update_latency (self);
   g_mutex_unlock (&self->lock);
 
-  if (!gst_base_src_set_caps (basesrc, caps)) {
+  /* asked first, since the refusal of an event that sticks shows only when a
+   * buffer follows it, as an error that says nothing */
+  if (!gst_pad_peer_query_accept_caps (basesrc->srcpad, caps)
+      || !gst_base_src_set_caps (basesrc, caps)) {
     if (is_flushing (self)) {
-      gst_pad_mark_reconfigure (GST_BASE_SRC_PAD (self));
+      gst_pad_mark_reconfigure (basesrc->srcpad);
     } else {
       gchar *text = gst_caps_to_string (caps);
 
