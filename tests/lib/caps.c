@@ -14,7 +14,7 @@
 
 #include "caps-set.h"
 
-/* ---- tables --------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------- */
 
 #define RAW "video/x-raw, "
 
@@ -56,8 +56,8 @@ static const char *const good[] = {
     " " RAW "x=[1,5]", " " RAW "x=(int)[ min, max ]", " " RAW "x=[ -4, 4, 2 ]",
     " " RAW "x=[ (int)1, 5 ]", " " RAW "x=(fraction)[ 0, max ]",
     " " RAW "x=[ 0/1, 1/max ]", " " RAW "x=(fraction)[ 1/2, 60/1 ]",
-    " " RAW "x={1}", " " RAW "x=(int){ 1, 2 , 3 }", " " RAW "x={ 1, a, 1/2 }",
-    " " RAW "x={ 1, [ 5, 9 ], (string)b, \"c;d\" }",
+    " " RAW "x={1}", " " RAW "x=(int){ 1, 2 , 3 }", " " RAW "x={ 1, [ 5, 9 ] }",
+    " " RAW "x=(int){ (string)b, (s)5, (string)\"c;d\" }",
 };
 
 /* Refused, and what the sentence must say. */
@@ -77,6 +77,7 @@ static const struct {
     {"a/b(foo)", "expected a feature"}, {"a/b(meta:)", "expected a feature"},
     {"a/b(:X)", "expected a feature"}, {"a/b(meta:X,)", "expected a feature"},
     {"a/b( ANY )", "expected a feature"}, {"a/b(m1:X)", "expected a feature"},
+    {"a/b(m:1)", "expected a feature"}, {"a/b(mX)", "expected a feature"},
     {"a/b(meta:X-Y)", "expected ',' or ')'"}, {"a/b(meta:X", "at its end"},
     {"a/b(meta:X )", "expected ',' or ')'"},
     {"a/b(", "at its end: expected a feature"},
@@ -93,10 +94,11 @@ static const struct {
     {"a/b, x=(float)5", "this type is not supported"},
     {"a/b, x=(GstCaps)c/d", "this type is not supported"},
     {"a/b, x=(FlagsSet)0:1", "this type is not supported"},
-    {"a/b, x=(int)", "expected a value"}, {"a/b, x=(int)five", "not an integer"},
+    {"a/b, x=(int)", "expected a value"},
+    {"a/b, x=(int)five", "not an integer"},
     {"a/b, x=(int)08", "not an integer"}, {"a/b, x=(int)0x", "not an integer"},
-    {"a/b, x=(int)0b1", "not an integer"}, {"a/b, x=(int)1_0", "not an integer"},
-    {"a/b, x=(int)1.5", "not an integer"}, {"a/b, x=(int)+-5", "not an integer"},
+    {"a/b, x=(int)0b1", "not an integer"}, {"a/b, x=(int)1_0", "not an int"},
+    {"a/b, x=(int)1.5", "not an integer"}, {"a/b, x=(int)+-5", "not an int"},
     {"a/b, x=4294967295", "byte 7, at \"4294967295\": does not fit into 32"},
     {"a/b, x=(int)-2147483649", "does not fit"},
     {"a/b, x=99999999999999999999999", "does not fit"},
@@ -112,7 +114,7 @@ static const struct {
     {"a/b, x=(fraction)1/2/3", "not a fraction"},
     {"a/b, x=(fraction)1/", "not a fraction"},
     {"a/b, x=(boolean)maybe", "not true or false"},
-    {"a/b, x=(bitmask)zz", "not a bitmask"}, {"a/b, x=(bitmask)0x", "not a bit"},
+    {"a/b, x=(bitmask)zz", "not a bitmask"}, {"a/b, x=(bitmask)0x", "not a"},
     {"a/b, x=(bitmask)10000000000000000", "more than 16"},
     {"a/b, x=(flagset)5", "not a flag set"},
     {"a/b, x=(flagset)1:2:", "not a flag set"},
@@ -150,6 +152,9 @@ static const struct {
     {"a/b, x={ , 1 }", "expected a value"}, {"a/b, x={ 1 2 }", "'}'"},
     {"a/b, x={ 1", "at its end: expected ',' or '}'"},
     {"a/b, x={ { 1 }, 2 }", "a list within a list"},
+    {"a/b, x={ 1, a }", "byte 12, at \"a }\": a list has values of one type"},
+    {"a/b, x={ 1, [ 1/2, 3/2 ] }", "one type"},
+    {"a/b, x={ 5, 0.5 }", "one type"},
     {"a/b, x=< 1, 2 >", "arrays"}, {"a/b, x={ < 1 > }", "arrays"},
     {"a/b, x=[ width=5 ]", "expected"}, {"a/b, x=5\\ , y=6", "expected ','"},
     {"a/b\001\033[2J", "at \"??[2J\": expected ',' or ';'"},
@@ -192,7 +197,7 @@ test_bad(void)
   }
 }
 
-/* ---- accepting ------------------------------------------------------------ */
+/* ---- accepting ---------------------------------------------------------- */
 
 #define SIZED "video/x-raw, format=RGBA, width=320, height=240, framerate=30/1"
 #define MULTIVIEW "multiview-flags=(GstVideoMultiviewFlagsSet)"
@@ -262,7 +267,7 @@ test_not_fixed(void)
   g_assert_cmpint(shmv_caps_accept("a/b", "a/b, x", NULL), ==, -EINVAL);
 }
 
-/* ---- limits --------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------- */
 
 /* head, then n times one of parts with its number in it, then tail. */
 static char *
@@ -300,7 +305,7 @@ test_limits(void)
   g_assert_cmpint(check_free(repeat("", "a/b%u;", 2000, "")), ==, 0);
 }
 
-/* ---- hostile texts -------------------------------------------------------- */
+/* ---- hostile texts ------------------------------------------------------ */
 
 /* No text may do more than be refused; a sentence must stay printable. */
 static void
@@ -363,9 +368,9 @@ test_random_bytes(void)
 static void
 test_deep_and_long(void)
 {
-  static const char *const parts[] = {"[", "{", "<", "(", "\"", "\\", "{[(\"",
-                                      "a/b,x={", "[ 1,", "{ 1,", ";", ",", "(i)",
-                                      "9", "9.", "a:", "1/", "\\000", "-", "0x"};
+  static const char *const parts[] = {
+      "[", "{", "<", "(", "\"", "\\", "{[(\"", "a/b,x={", "[ 1,", "{ 1,", ";",
+      ",", "(i)", "9", "9.", "a:", "1/", "\\000", "-", "0x"};
   static const char *const heads[] = {"", RAW "x=", RAW "x=(string)\"",
                                       RAW "x=(double)", "video/x-raw("};
   for (gsize h = 0; h < G_N_ELEMENTS(heads); h++)
@@ -379,7 +384,7 @@ test_deep_and_long(void)
       }
 }
 
-/* ---- memory --------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------- */
 
 /* The library's growing arrays end up here: the nth time from now fails. */
 static int failing = -1;
@@ -430,5 +435,7 @@ main(int argc, char **argv)
   TEST("deep-and-long-texts-are-survived", test_deep_and_long);
   TEST("every-allocation-may-fail", test_memory);
 #undef TEST
-  return g_test_run();
+  int r = g_test_run();
+  gst_deinit();
+  return r;
 }

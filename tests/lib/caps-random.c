@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * Random caps texts inside the subset, in all spellings, against GstCaps: both
+ * must read the same set, and agree on what it takes. Then the same texts with
+ * some bytes changed: whatever we still read, GStreamer must read, and alike.
+ *
+ * SHMVIDEO_TEST_ROUNDS asks for more rounds; --seed repeats a run.
+ */
+
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "caps-set.h"
+#include "caps.h"
+
+static int
+pick(int n)
+{
+  return g_test_rand_int_range(0, n);
+}
+
+#define PICK(array) ((array)[pick(G_N_ELEMENTS(array))])
+
+static guint
+n_rounds(guint usual)
+{
+  const char *asked = g_getenv("SHMVIDEO_TEST_ROUNDS");
+  return asked != NULL ? (guint)g_ascii_strtoull(asked, NULL, 10) : usual;
+}
+
+/* ---- texts -------------------------------------------------------------- */
+
+static void
+put(GString *text, const char *string)
+{
+  static const char *const spaces[] = {"", "", "", " ", "  ", "\t", "\n "};
+  g_string_append(text, PICK(spaces));
+  g_string_append(text, string);
+  g_string_append(text, PICK(spaces));
+}
+
+static void
+put_type(GString *text, const char *name)
+{
+  g_string_append_c(text, '(');
+  put(text, name);
+  g_string_append_c(text, ')');
+}
+
+/* Numbers are few, so that sets and formats often meet. */
+static void
+put_int(GString *text, gboolean typed, int value)
+{
+  if (!typed && pick(2))
+    put_type(text, pick(2) ? "int" : "i");
+  g_string_append_printf(text, value < 0 || pick(3) ? "%d" : "0x%x", value);
+}
+
+static void
+put_fraction(GString *text, gboolean typed, int n, int d)
+{
+  int times = pick(3) ? 1 : 1 + pick(4);
+  gboolean own = !typed && pick(2);
+  if (own)
+    put_type(text, "fraction");
+  if ((own || typed) && d == 1 && pick(3) == 0)
+    g_string_append_printf(text, "%d", n);
+  else
+    g_string_append_printf(text, "%d/%d", n * times, d * times);
+}
+
+/* The first ones mean themselves when nothing is written around them. */
+static const char *const strings[] = {"I420", "RGBA", "NV12", "bt709", "mixed",
+                                      "2:3:5:1", "a b", "5", "true", "x;y,z",
+                                      "q\"\\", "", "]}", "30/1", "a:b"};
+
+static void
+put_string(GString *text, gboolean typed)
+{
+  int i = pick(3) ? pick(4) : pick(G_N_ELEMENTS(strings));
+  gboolean plain = i <= 5, own = !typed && (!plain || pick(2));
+  if (own)
+    put_type(text, pick(2) ? "string" : pick(2) ? "str" : "s");
+  if ((plain || (own && strcmp(strings[i], "30/1") == 0)) && pick(2)) {
+    g_string_append(text, strings[i]);
+    return;
+  }
+  g_string_append_c(text, '"');
+  for (const char *c = strings[i]; *c != '\0'; c++) {
+    if (*c == '"' || *c == '\\' || (!g_ascii_isdigit(*c) && pick(9) == 0))
+      g_string_append_printf(text, "\\%c", *c);
+    else if (pick(9) == 0)
+      g_string_append_printf(text, "\\%03o", (guint)*c);
+    else
+      g_string_append_c(text, *c);
+  }
+  g_string_append_c(text, '"');
+}
+
+static const int widths[] = {-64, -1, 0, 1, 8, 9, 64, 320, 640, 2147483647};
+static const int rates[][2] = {{0, 1}, {1, 2}, {30, 1}, {30000, 1001},
+                               {60, 1}, {-1, 3}, {2147483647 / 8, 7}};
+static const int steps[] = {1, 2, 8, 32};
+
+/* One value of a kind; typed: its type has been written already. */
+enum kind { INT, UINT, FRACTION, STRING, BOOLEAN, DOUBLE, BITMASK, FLAGS,
+            N_KINDS };
+static const char *const types[N_KINDS] = {"int",     "uint",   "fraction",
+                                           "string",  "boolean", "double",
+                                           "bitmask", "flagset"};
+
+static void
+put_scalar(GString *text, enum kind kind, gboolean typed, gboolean fixed)
+{
+  static const char *const truths[] = {"true", "false", "yes", "NO", "T", "f"};
+  static const char *const doubles[] = {"1.5", "1.50", "15e-1", "-2.", ".25"};
+  const int *rate = PICK(rates);
+  switch (kind) {
+  case INT:
+    put_int(text, typed, PICK(widths));
+    return;
+  case FRACTION:
+    put_fraction(text, typed, rate[0], rate[1]);
+    return;
+  case STRING:
+    put_string(text, typed);
+    return;
+  case BOOLEAN:
+    if (!typed && pick(2))
+      put_type(text, pick(2) ? "bool" : "b");
+    g_string_append(text, PICK(truths));
+    return;
+  case DOUBLE:
+    if (!typed && pick(2))
+      put_type(text, "d");
+    g_string_append(text, PICK(doubles));
+    return;
+  case UINT:
+  case BITMASK:
+    if (!typed)
+      put_type(text, types[kind]);
+    g_string_append_printf(text, kind == UINT ? "%d" : "0x%x", pick(3));
+    return;
+  default:
+    if (!typed)
+      put_type(text, pick(2) ? "flagset" : "GstFlagSet");
+    g_string_append_printf(text, "%x:%x", (guint)pick(4),
+                           fixed ? G_MAXUINT : (guint)pick(5));
+  }
+}
+
+static void
+put_range(GString *text, enum kind kind, gboolean typed)
+{
+  int step = pick(2) ? PICK(steps) : 1, from = pick(20) - 10;
+  int min = from * step, max = (from + 1 + pick(30)) * step;
+  g_string_append_c(text, '[');
+  put(text, "");
+  if (kind == INT) {
+    put_int(text, typed, min);
+    put(text, ",");
+    put_int(text, typed, max);
+    if (step != 1) {
+      put(text, ",");
+      put_int(text, typed, step);
+    }
+  } else {
+    put_fraction(text, typed, pick(30), 1 + pick(3));
+    put(text, ",");
+    put_fraction(text, typed, 30 + pick(31), 1);
+  }
+  put(text, "]");
+}
+
+static void
+put_value(GString *text, enum kind kind, gboolean fixed)
+{
+  gboolean typed = pick(2);
+  gboolean ranges = !fixed && (kind == INT || kind == FRACTION);
+  if (typed)
+    put_type(text, types[kind]);
+  put(text, "");
+  if (ranges && pick(3) == 0) {
+    put_range(text, kind, typed);
+  } else if (!fixed && pick(2)) {
+    g_string_append_c(text, '{');
+    for (int n = 1 + pick(4); n > 0; n--) {
+      put(text, "");
+      if (ranges && pick(4) == 0)
+        put_range(text, kind, typed);
+      else
+        put_scalar(text, kind, typed, FALSE);
+      put(text, n > 1 ? "," : "}");
+    }
+  } else {
+    put_scalar(text, kind, typed, fixed);
+  }
+}
+
+static void
+put_features(GString *text, gboolean fixed)
+{
+  static const char *const features[] = {
+      "(memory:SystemMemory)", "()", "(memory:DMABuf)", "(format:Interlaced)",
+      "(memory:DMABuf, meta:X)", "( meta:X,memory:DMABuf)",
+      "(memory:SystemMemory,  meta:X)", "(meta:X,meta:X)", "(meta:X)"};
+  if (pick(3) == 0)
+    g_string_append(text, PICK(features));
+  else if (!fixed && pick(6) == 0)
+    g_string_append(text, "(ANY)");
+}
+
+/* One structure; its fields are of the kind their name says, mostly. */
+static void
+put_structure(GString *text, gboolean fixed)
+{
+  static const struct {
+    const char *name;
+    enum kind kind;
+  } fields[] = {{"format", STRING},  {"width", INT},      {"height", INT},
+                {"framerate", FRACTION}, {"views", UINT}, {"live", BOOLEAN},
+                {"gamma", DOUBLE},   {"mask", BITMASK},   {"flags", FLAGS}};
+  put(text, "");
+  g_string_append(text, pick(8) ? "video/x-raw" : "image/x-y+z.1");
+  put_features(text, fixed);
+  for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+    if (pick(fixed ? 3 : 4))
+      continue;
+    enum kind kind = pick(20) ? fields[i].kind : (enum kind)pick(N_KINDS);
+    put(text, ",");
+    put(text, fields[i].name);
+    put(text, "=");
+    put_value(text, kind, fixed);
+  }
+  if (pick(8) == 0)
+    put(text, ",");
+}
+
+static char *
+make_text(gboolean fixed)
+{
+  GString *text = g_string_new(NULL);
+  if (!fixed && pick(50) == 0)
+    return g_string_free(g_string_append(text, pick(2) ? "ANY" : "NONE"),
+                         FALSE);
+  for (int n = fixed ? 1 : 1 + pick(4); n > 0; n--) {
+    put_structure(text, fixed);
+    if (n > 1 || pick(4) == 0)
+      put(text, ";");
+  }
+  return g_string_free(text, FALSE);
+}
+
+/* ---- our reading as GstCaps --------------------------------------------- */
+
+static void
+init_int_range(GValue *out, const struct shmv_caps_value *value)
+{
+  g_value_init(out, GST_TYPE_INT_RANGE);
+  gst_value_set_int_range_step(out, value->as.i.min, value->as.i.max,
+                               value->as.i.step);
+}
+
+static void
+init_value(GValue *out, const struct shmv_caps_value *value)
+{
+  switch (value->type) {
+  case SHMV_CAPS_INT:
+    if (value->range) {
+      init_int_range(out, value);
+      return;
+    }
+    g_value_init(out, G_TYPE_INT);
+    g_value_set_int(out, value->as.i.min);
+    return;
+  case SHMV_CAPS_FRACTION:
+    g_value_init(out, value->range ? GST_TYPE_FRACTION_RANGE
+                                   : GST_TYPE_FRACTION);
+    if (value->range)
+      gst_value_set_fraction_range_full(out, value->as.f.min.n,
+                                        value->as.f.min.d, value->as.f.max.n,
+                                        value->as.f.max.d);
+    else
+      gst_value_set_fraction(out, value->as.f.min.n, value->as.f.min.d);
+    return;
+  case SHMV_CAPS_UINT:
+    g_value_init(out, G_TYPE_UINT);
+    g_value_set_uint(out, value->as.uint);
+    return;
+  case SHMV_CAPS_DOUBLE:
+    g_value_init(out, G_TYPE_DOUBLE);
+    g_value_set_double(out, value->as.number);
+    return;
+  case SHMV_CAPS_BOOLEAN:
+    g_value_init(out, G_TYPE_BOOLEAN);
+    g_value_set_boolean(out, value->as.boolean);
+    return;
+  case SHMV_CAPS_STRING:
+    g_value_init(out, G_TYPE_STRING);
+    g_value_set_string(out, value->as.string);
+    return;
+  case SHMV_CAPS_BITMASK:
+    g_value_init(out, GST_TYPE_BITMASK);
+    gst_value_set_bitmask(out, value->as.bitmask);
+    return;
+  case SHMV_CAPS_FLAGSET:
+    g_value_init(out, GST_TYPE_FLAG_SET);
+    gst_value_set_flagset(out, value->as.flagset.flags,
+                          value->as.flagset.mask);
+    return;
+  default:
+    g_assert_not_reached();
+  }
+}
+
+static GstStructure *
+to_gst_structure(const struct shmv_caps *caps,
+                 const struct shmv_caps_structure *structure)
+{
+  GstStructure *out = gst_structure_new_empty(structure->media);
+  for (guint i = 0; i < structure->fields.count; i++) {
+    const struct shmv_caps_field *field =
+        &caps->fields[structure->fields.first + i];
+    GValue value = G_VALUE_INIT;
+    if (!field->list) {
+      g_assert_cmpuint(field->values.count, ==, 1);
+      init_value(&value, &caps->values[field->values.first]);
+    } else {
+      g_value_init(&value, GST_TYPE_LIST);
+      for (guint j = 0; j < field->values.count; j++) {
+        GValue item = G_VALUE_INIT;
+        init_value(&item, &caps->values[field->values.first + j]);
+        gst_value_list_append_and_take_value(&value, &item);
+      }
+    }
+    gst_structure_take_value(out, field->name, &value);
+  }
+  return out;
+}
+
+static GstCaps *
+to_gst(const struct shmv_caps *caps)
+{
+  if (caps->any)
+    return gst_caps_new_any();
+  GstCaps *out = gst_caps_new_empty();
+  for (guint i = 0; i < caps->n_structures.used; i++) {
+    const struct shmv_caps_structure *structure = &caps->structures[i];
+    GstCapsFeatures *features = structure->any_features
+                                    ? gst_caps_features_new_any()
+                                    : gst_caps_features_new_empty();
+    for (guint j = 0; j < structure->features.count; j++)
+      gst_caps_features_add(features,
+                            caps->features[structure->features.first + j]);
+    gst_caps_append_structure_full(out, to_gst_structure(caps, structure),
+                                   features);
+  }
+  return out;
+}
+
+/* Lists item by item and in order: to GstCaps their order does not count. */
+static gboolean
+same_value(const GValue *a, const GValue *b)
+{
+  if (G_VALUE_TYPE(a) != G_VALUE_TYPE(b))
+    return FALSE;
+  if (!GST_VALUE_HOLDS_LIST(a))
+    return gst_value_compare(a, b) == GST_VALUE_EQUAL;
+  guint n = gst_value_list_get_size(a);
+  gboolean same = n == gst_value_list_get_size(b);
+  for (guint i = 0; same && i < n; i++)
+    same = same_value(gst_value_list_get_value(a, i),
+                      gst_value_list_get_value(b, i));
+  return same;
+}
+
+static gboolean
+same_structure(const GstStructure *a, const GstStructure *b)
+{
+  int n = gst_structure_n_fields(a);
+  gboolean same = n == gst_structure_n_fields(b) &&
+                  gst_structure_has_name(b, gst_structure_get_name(a));
+  for (int i = 0; same && i < n; i++) {
+    const char *name = gst_structure_nth_field_name(a, (guint)i);
+    const GValue *other = gst_structure_get_value(b, name);
+    same = other != NULL &&
+           same_value(gst_structure_get_value(a, name), other);
+  }
+  return same;
+}
+
+static gboolean
+same_caps(const GstCaps *a, const GstCaps *b)
+{
+  guint n = gst_caps_get_size(a);
+  gboolean same = gst_caps_is_any(a) == gst_caps_is_any(b) &&
+                  n == gst_caps_get_size(b);
+  for (guint i = 0; same && i < n; i++) {
+    GstCapsFeatures *mine = gst_caps_get_features(a, i);
+    GstCapsFeatures *other = gst_caps_get_features(b, i);
+    same = gst_caps_features_is_equal(mine, other) &&
+           gst_caps_features_is_any(mine) == gst_caps_features_is_any(other) &&
+           same_structure(gst_caps_get_structure(a, i),
+                          gst_caps_get_structure(b, i));
+  }
+  return same;
+}
+
+/* GStreamer's caps of a text that we read, after seeing that they are ours. */
+static GstCaps *
+read_alike(const char *text)
+{
+  struct shmvideo_error error;
+  struct shmv_caps parsed;
+  if (shmv_caps_parse(&parsed, text, &error) != 0)
+    g_error("refused \"%s\": %s", text, error.message);
+  GstCaps *ours = to_gst(&parsed), *theirs = gst_caps_from_string(text);
+  if (theirs == NULL)
+    g_error("GStreamer does not read \"%s\"", text);
+  if (!same_caps(ours, theirs))
+    g_error("\"%s\": we read \"%s\", GStreamer \"%s\"", text,
+            gst_caps_to_string(ours), gst_caps_to_string(theirs));
+  g_assert_cmpint(shmv_caps_is_fixed(&parsed), ==,
+                  gst_caps_is_fixed(theirs) && !gst_caps_is_any(theirs));
+  gst_caps_unref(ours);
+  shmv_caps_clear(&parsed);
+  return theirs;
+}
+
+/* ---- tests -------------------------------------------------------------- */
+
+static void
+test_agreement(void)
+{
+  guint rounds = n_rounds(25000), n_accepted = 0;
+  for (guint i = 0; i < rounds; i++) {
+    char *set = make_text(FALSE), *fixed = make_text(TRUE);
+    GstCaps *gst_set = read_alike(set), *gst_fixed = read_alike(fixed);
+    int theirs = gst_caps_can_intersect(gst_set, gst_fixed);
+    int ours = shmv_caps_accept(set, fixed, NULL);
+    if (ours != theirs)
+      g_error("\"%s\" takes \"%s\": we say %d, GStreamer %d", set, fixed, ours,
+              theirs);
+    n_accepted += (guint)ours;
+    gst_caps_unref(gst_set);
+    gst_caps_unref(gst_fixed);
+    g_free(set);
+    g_free(fixed);
+  }
+  g_test_message("%u rounds, %u accepted", rounds, n_accepted);
+  g_assert_cmpuint(n_accepted, >, rounds / 10);
+  g_assert_cmpuint(n_accepted, <, rounds - rounds / 10);
+}
+
+/* Change, insert or remove a byte behind the first ones. */
+static void
+mutate(GString *text, int first)
+{
+  static const char bytes[] = "aefxANUL019/:;,=+-._ []{}()<>\"\\\t\n";
+  gssize at = first + pick((int)text->len + 1 - first);
+  int how = pick(3);
+  if (how > 0 && (gsize)at < text->len)
+    g_string_erase(text, at, 1);
+  if (how < 2)
+    g_string_insert_c(text, at, bytes[pick(sizeof bytes - 1)]);
+}
+
+static void
+test_mutation(void)
+{
+  guint rounds = n_rounds(25000), n_read = 0;
+  for (guint i = 0; i < rounds; i++) {
+    /* GLib never forgets a name it has seen once: damage mostly values. */
+    GString *text = g_string_new("video/x-raw, x=");
+    int first = (int)text->len;
+    if (i % 16 == 0) {
+      char *original = make_text(pick(2));
+      g_string_assign(text, original);
+      g_free(original);
+      first = 0;
+    } else {
+      put_value(text, (enum kind)pick(N_KINDS), pick(2));
+    }
+    for (int n = 1 + pick(3); n > 0; n--)
+      mutate(text, first);
+    /* GStreamer warns about media types that begin with "video/x-raw-". */
+    if (strstr(text->str, "x-raw-") == NULL &&
+        shmv_caps_check(text->str, NULL) == 0) {
+      gst_caps_unref(read_alike(text->str));
+      n_read++;
+    }
+    g_string_free(text, TRUE);
+  }
+  g_test_message("%u rounds, %u read", rounds, n_read);
+  g_assert_cmpuint(n_read, >, rounds / 20);
+  g_assert_cmpuint(n_read, <, rounds - rounds / 20);
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  gst_init(&argc, &argv);
+  g_test_add_func("/caps/random-texts-mean-what-gstreamer-says",
+                  test_agreement);
+  g_test_add_func("/caps/damaged-texts-mean-the-same-or-are-refused",
+                  test_mutation);
+  int r = g_test_run();
+  gst_deinit();
+  return r;
+}
