@@ -49,15 +49,16 @@ from_code_point(const uint8_t *table, size_t n, uint32_t code_point)
   return 0;
 }
 
-/* RGB formats are those whose name has all three letters, and one more. Their
- * matrix is the identity, whatever a text says. */
+/* RGB formats are those whose name has all three letters, and one more; not
+ * GRAY16_BE. Their matrix is the identity, whatever a text says. */
 static bool
 is_rgb(uint32_t pixel_format)
 {
   const char *name = shmvideo_pixel_format_name(pixel_format);
-  return name != NULL &&
-         (strcmp(name, "r210") == 0 ||
-          (strchr(name, 'R') && strchr(name, 'G') && strchr(name, 'B')));
+  if (name == NULL || strncmp(name, "GRAY", 4) == 0)
+    return false;
+  return strcmp(name, "r210") == 0 ||
+         (strchr(name, 'R') && strchr(name, 'G') && strchr(name, 'B'));
 }
 
 /* One decimal number and what ends it; *at goes behind that. */

@@ -4,8 +4,8 @@
 /*
  * Colours in caps
  *
- * Owns the words and numbers of the fields colorimetry and chroma-site. One rule:
- * a format has the code points of ITU-T H.273, a text has GStreamer's own
+ * Owns the words and numbers of the fields colorimetry and chroma-site. One
+ * rule: a format has the code points of ITU-T H.273, a text has GStreamer's own
  * numbers, and what one of them cannot express is "unspecified". Pure.
  */
 

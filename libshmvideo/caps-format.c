@@ -267,8 +267,8 @@ put_colors(struct sink *out, const struct shmvideo_format *format)
     put(out, ", colorimetry=(string)%s", color);
 }
 
-/* Rate and interlace-mode are always there: to be a subset of what a sink takes,
- * caps need every field that the sink's have. */
+/* Rate and interlace-mode are always there: to be a subset of what a sink
+ * takes, caps need every field that the sink's have. */
 static void
 put_format(struct sink *out, const struct shmvideo_format *format)
 {

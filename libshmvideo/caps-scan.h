@@ -24,7 +24,7 @@ struct shmv_scan {
   struct shmvideo_error *error;
 };
 
-/* Say what is wrong, and where: at the next byte, or an earlier one. -EINVAL. */
+/* Say what is wrong, and where: at the next byte or an earlier one. -EINVAL. */
 int shmv_scan_fail(const struct shmv_scan *in, const char *what);
 int shmv_scan_fail_at(const struct shmv_scan *in, const char *at,
                       const char *what);

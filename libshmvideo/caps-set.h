@@ -4,8 +4,8 @@
 /*
  * Sets of formats
  *
- * Owns the parsed form of a caps text, and the parser. One rule: parts are named
- * by their index in three flat arrays, in the order of the text, so that sets
+ * Owns the parsed form of a caps text, and the parser. One rule: parts are
+ * named by their index in flat arrays, in the order of the text, so that sets
  * grow by appending and are freed by freeing the arrays.
  *
  *     structures --first, count--> fields --first, count--> values
@@ -23,7 +23,7 @@
 #include "caps-value.h"
 #include "shmvideo.h"
 
-/* What compares each with each is bounded; the rest the text's length bounds. */
+/* What is compared each with each is bounded; the text's length bounds all. */
 #define SHMV_CAPS_MAX_FIELDS 64   /* in one structure */
 #define SHMV_CAPS_MAX_FEATURES 16 /* of one structure */
 

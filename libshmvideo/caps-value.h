@@ -5,8 +5,8 @@
  * Caps values
  *
  * Owns how one word of caps text becomes a value, and when a value of a set
- * takes a fixed one. One rule: a word that GStreamer releases read in different
- * ways, or read wrongly, is refused with a reason; it is never guessed at. Pure.
+ * takes a fixed one. One rule: a word that releases of GStreamer read in
+ * different ways, or read wrongly, is refused with a reason, not guessed. Pure.
  */
 
 #ifndef SHMV_CAPS_VALUE_H

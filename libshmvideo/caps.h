@@ -5,8 +5,8 @@
  * Caps
  *
  * Owns the text form of formats and of sets of formats: a documented subset of
- * GStreamer's caps syntax (docs/protocol.md, "Caps text"). One rule: inside the
- * subset it agrees with GstCaps, outside it says -EINVAL or -EOPNOTSUPP and why.
+ * GStreamer's caps syntax (docs/caps.md). One rule: inside the subset it agrees
+ * with GstCaps, outside it says -EINVAL and why.
  * Pure: text in, answer out. The text may come from a hostile process.
  */
 
