@@ -43,7 +43,8 @@ tell_changes (GstShmVideoControl * self,
   guint n_before = self->n_known;
 
   memcpy (before, self->known, n_before * sizeof before[0]);
-  memcpy (self->known, now, n_now * sizeof now[0]);
+  if (n_now > 0)
+    memcpy (self->known, now, n_now * sizeof now[0]);
   self->n_known = n_now;
 
   if (n_now != n_before)
