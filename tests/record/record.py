@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: libshmvideo contributors
+"""The main job on real processes: a writer, a recorder and a second reader.
+
+  record.py SHARE LOOK CASE
+
+A case is FORMAT:RECIPE. The recorder is gst-launch-1.0. It records for
+SHMVIDEO_RECORD_SECONDS (default 10): the x264 recipes until SIGINT, the others so
+many frames. Then: the file's frames are nearly all there and all distinct, its
+duration is that of its frames and that of the run, the second reader and the writer
+went on at full rate, and copies happened only where an encoder keeps more frames
+than a reader may hold.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SECONDS = int(os.environ.get("SHMVIDEO_RECORD_SECONDS", "10"))
+FPS = 60
+SHARE, LOOK, CASE = sys.argv[1:4]
+FORMAT, RECIPE = CASE.split(":")
+
+RATE = "videorate skip-to-first=true ! video/x-raw,format=I420,framerate=60/1 ! "
+RECIPES = {
+    # name: (between queue and file, may the source copy, kind of file)
+    "x264": ("videoconvert ! " + RATE + "x264enc ! matroskamux", True, "mkv"),
+    "norate": ("videoconvert ! video/x-raw,format=I420 ! x264enc ! matroskamux",
+               True, "mkv"),
+    "zerolatency": ("videoconvert ! " + RATE + "x264enc tune=zerolatency ! "
+                    "matroskamux", False, "mkv"),
+    "prores": ("videoconvert ! avenc_prores ! qtmux", True, "mov"),
+}
+READ = {"mkv": "matroskademux ! h264parse ! avdec_h264",
+        "mov": "qtdemux ! avdec_prores"}
+
+problems = []
+
+
+def expect(ok, what):
+    print(("ok: " if ok else "NOT OK: ") + what, flush=True)
+    if not ok:
+        problems.append(what)
+
+
+def start(*argv):
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True)
+
+
+def ready(process):
+    line = process.stdout.readline()
+    if line != "ready\n":
+        sys.exit("%s did not start: %r" % (process.args[0], line))
+
+
+def finish(process):
+    out, _ = process.communicate()
+    return out
+
+
+def numbers(line):
+    return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def discover(path):
+    out = subprocess.run(["gst-discoverer-1.0", path], capture_output=True,
+                         text=True).stdout
+    h, m, s = re.search(r"Duration: (\d+):(\d+):([\d.]+)", out).groups()
+    return int(h) * 3600 + int(m) * 60 + float(s), out
+
+
+def main():
+    middle, may_copy, kind = RECIPES[RECIPE]
+    with tempfile.TemporaryDirectory(prefix="shmv-rec-") as directory:
+        path = os.path.join(directory, "cam")
+        movie = os.path.join(directory, "recording." + kind)
+        writer = start(SHARE, path, FORMAT)
+        ready(writer)
+        second = start(LOOK, "shmvideosrc socket-path=%s ! appsink name=sink "
+                       "sync=false max-buffers=4" % path)
+        ready(second)
+        by_signal = RECIPE == "x264"
+        count = -1 if by_signal else SECONDS * FPS
+        recorder = subprocess.Popen(
+            ["gst-launch-1.0", "-e", "-q"] +
+            ("shmvideosrc socket-path=%s num-buffers=%d ! queue ! %s ! "
+             "filesink location=%s" % (path, count, middle, movie)).split())
+        if by_signal:
+            time.sleep(SECONDS)  # the length of the recording
+            recorder.send_signal(signal.SIGINT)
+        try:
+            expect(recorder.wait(SECONDS + 60) == 0, "the recorder ends well")
+        except subprocess.TimeoutExpired:
+            recorder.kill()
+            sys.exit("the recorder does not end")
+        seen = numbers(finish(second))
+        told = finish(writer)
+        print(told, end="")
+        check = start(LOOK, "filesrc location=%s ! %s ! videoconvert ! "
+                      "video/x-raw,format=GRAY8 ! appsink name=sink sync=false "
+                      "max-buffers=4" % (movie, READ[kind]))
+        ready(check)
+        got = numbers(check.stdout.read())  # to the end of the file
+        finish(check)
+        duration, text = discover(movie)
+        judge(got, seen, told, duration, text, may_copy, by_signal)
+    sys.exit(1 if problems else 0)
+
+
+def judge(got, seen, told, duration, text, may_copy, by_signal):
+    frame = 1.0 / FPS
+    print("recorded: %s, %.3f s by discoverer" % (got, duration))
+    print("second reader: %s" % seen)
+    if by_signal:  # starting and stopping take a little of the time
+        expect(SECONDS - 1.5 < duration < SECONDS + frame * 1.5,
+               "the recording is a little shorter than %d s" % SECONDS)
+    else:
+        expect(abs(duration - SECONDS) < frame * 1.5,
+               "the recording lasts %d s within a frame" % SECONDS)
+    expected = duration * FPS
+    expect(got["frames"] >= 0.99 * expected - 1,
+           "%d of %.0f frames are there" % (got["frames"], expected))
+    expect(got["distinct"] >= 0.99 * got["frames"],
+           "%d of %d frames are distinct" % (got["distinct"], got["frames"]))
+    expect(got["missing"] <= 0.01 * got["frames"] + 1,
+           "%d numbers are missing" % got["missing"])
+    span = (got["end"] - got["first"]) / 1e9
+    expect(abs(duration - span) <= frame * 1.5,
+           "the file lasts as long as its frames (%.3f s)" % span)
+    expect("1280" in text and "720" in text, "it is 1280 x 720")
+    made = numbers(told)["made"]
+    expect(seen["missing"] <= 0.01 * seen["frames"],
+           "the second reader saw %d frames and missed %d" %
+           (seen["frames"], seen["missing"]))
+    expect(seen["frames"] >= 0.98 * (made - 5),
+           "the second reader kept up with %d made" % made)
+    rate = seen["frames"] / max(1.0, float(SECONDS))
+    expect(rate >= 0.98 * FPS, "the writer went on at %.1f frames/s" % rate)
+    for line in told.splitlines():
+        reader = dict(re.findall(r"(\w+)=\(\w+\)([\w-]+)", line))
+        if "id" in reader and int(reader.get("received", 0)) > 0:
+            copied = int(reader["copied"])
+            if not may_copy:
+                expect(copied == 0, "reader %s copied %d frames" %
+                       (reader["id"], copied))
+
+
+main()
