@@ -111,9 +111,8 @@ open_share (GstShmVideoSink * self, struct shmvideo_error *error)
 }
 
 static gboolean
-start (GstBaseSink * bsink)
+start (GstShmVideoSink * self)
 {
-  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
   struct shmvideo_error error = { 0 };
 
   self->discont = TRUE;
@@ -124,10 +123,9 @@ start (GstBaseSink * bsink)
   return FALSE;
 }
 
-static gboolean
-stop (GstBaseSink * bsink)
+static void
+stop (GstShmVideoSink * self)
 {
-  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
   GstShmVideoShare *share;
 
   g_clear_pointer (&self->control, gst_shm_video_control_stop);
@@ -140,7 +138,6 @@ stop (GstBaseSink * bsink)
 
   gst_shm_video_share_close (share);
   gst_shm_video_share_unref (share);
-  return TRUE;
 }
 
 GstShmVideoShare *
@@ -291,14 +288,26 @@ send_event (GstElement * element, GstEvent * event)
   return GST_ELEMENT_CLASS (parent_class)->send_event (element, event);
 }
 
+/* Not in GstBaseSink's start and stop, which belong to NULL and READY: settings
+ * may still change in READY. */
 static GstStateChangeReturn
 change_state (GstElement * element, GstStateChange transition)
 {
   GstShmVideoSink *self = GST_SHM_VIDEO_SINK (element);
+  GstStateChangeReturn ret;
 
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     gst_shm_video_live_invalidate (&self->live);
-  return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+
+  ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE))
+    stop (self);
+  return ret;
 }
 
 static void
@@ -336,8 +345,6 @@ gst_shm_video_sink_class_init (GstShmVideoSinkClass * klass)
   element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
 
-  base_class->start = GST_DEBUG_FUNCPTR (start);
-  base_class->stop = GST_DEBUG_FUNCPTR (stop);
   base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (unlock_stop);
   base_class->get_caps = GST_DEBUG_FUNCPTR (get_caps);

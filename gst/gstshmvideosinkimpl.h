@@ -30,7 +30,7 @@ struct _GstShmVideoSink
 
   struct shmvideo_writer_config config; /* under the object lock; owns its path */
 
-  /* From start to stop. The streaming thread reads share as it is, others take
+  /* In PAUSED and PLAYING. The streaming thread reads share as it is, others take
    * a reference under lock. */
   GstShmVideoShare *share;
   GstShmVideoControl *control;
