@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,8 @@ too_long(struct shmvideo_error *error, const char *what, size_t size)
   return shmv_error_set(
       error, -ENAMETOOLONG, 0, "choose a shorter path, in /tmp for example",
       "socket path %.160s%s would be %zu bytes long, and a socket's path can "
-      "have at most %d", what, strlen(what) > 160 ? "..." : "", size, SHMV_PATH_MAX);
+      "have at most %d", what, strlen(what) > 160 ? "..." : "", size,
+      SHMV_PATH_MAX);
 }
 
 /* The directory in /tmp lies where everybody can put something in our way. */
@@ -117,9 +117,11 @@ expand_name(char *full, size_t size, const char *name,
                        : snprintf(directory, room, "/tmp/shmvideo-%u",
                                   (unsigned)geteuid());
   size_t length = (size_t)n + 1 + strlen(name);
-  if (length > SHMV_PATH_MAX)
+  if (length >= size)
     return too_long(error, name, length);
-  snprintf(full, size, "%s/%s", directory, name);
+  memcpy(full, directory, (size_t)n);
+  full[n] = '/';
+  memcpy(full + n + 1, name, strlen(name) + 1);
   return prepare_directory(directory, base, error);
 }
 
@@ -130,15 +132,17 @@ expand_name(char *full, size_t size, const char *name,
 static void
 make_absolute(char *full, size_t size, const char *text)
 {
-  char directory[PATH_MAX];
-  snprintf(full, size, "%s", text);
-  if (getcwd(directory, sizeof directory) == NULL || directory[0] != '/' ||
-      access(directory, X_OK) < 0)
-    return;
-  while (strncmp(text, "./", 2) == 0)
-    text += strspn(text + 1, "/") + 1;
-  if (strlen(directory) + 1 + strlen(text) <= SHMV_PATH_MAX)
-    snprintf(full, size, "%s/%s", strcmp(directory, "/") ? directory : "", text);
+  char directory[SHMV_PATH_MAX + 1];
+  const char *rest = text;
+  while (strncmp(rest, "./", 2) == 0)
+    rest += strspn(rest + 1, "/") + 1;
+  int n = -1;
+  if (getcwd(directory, sizeof directory) != NULL && directory[0] == '/' &&
+      access(directory, X_OK) == 0)
+    n = snprintf(full, size, "%s/%s", strcmp(directory, "/") ? directory : "",
+                 rest);
+  if (n < 0 || (size_t)n >= size)
+    memcpy(full, text, strlen(text) + 1);
 }
 
 static int
@@ -165,26 +169,24 @@ int
 shmv_path_resolve(struct shmv_path *path, const char *text,
                   struct shmvideo_error *error)
 {
-  char full[PATH_MAX];
+  memset(path, 0, sizeof *path);
   int result = check_text(text, error);
   if (result < 0)
     return result;
+  char *full = path->text;
+  size_t room = sizeof path->text;
   if (strchr(text, '/') == NULL)
-    result = expand_name(full, sizeof full, text, error);
+    result = expand_name(full, room, text, error);
   else if (text[0] != '/')
-    make_absolute(full, sizeof full, text);
+    make_absolute(full, room, text);
   else
-    snprintf(full, sizeof full, "%s", text);
+    memcpy(full, text, strlen(text) + 1);
   if (result < 0)
     return result;
-  if (strlen(full) > SHMV_PATH_MAX)
-    return too_long(error, full, strlen(full));
 
   const char *slash = strrchr(full, '/');
   /* The directory of "/name" is "/". */
   size_t size = slash == full ? 1 : (size_t)(slash - full);
-  memset(path, 0, sizeof *path);
-  memcpy(path->text, full, strlen(full));
   memcpy(path->directory, full, size);
   memcpy(path->name, slash + 1, strlen(slash + 1));
   return 0;
