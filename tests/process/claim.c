@@ -302,10 +302,7 @@ fork_and_die(int in, int out, void *user)
     return 1;
   if (fork() == 0) {
     dprintf(out, "%d\n", (int)getpid());
-    char c;
-    while (read(in, &c, 1) > 0)
-      ;
-    _exit(0);
+    stay(in);
   }
   return 0;
 }
@@ -318,9 +315,15 @@ inherited_socket(void)
   char *line = shmvtest_child_line(child, shmvtest_deadline());
   pid_t grandchild = (pid_t)atoi(line);
   g_free(line);
-  g_assert_cmpint(shmvtest_child_wait(child, shmvtest_deadline()), ==, 0);
+  siginfo_t info;
+  g_assert_cmpint(waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT), ==,
+                  0);
+  /* A dead process that nobody has reaped has still its number. */
+  expect_refusal(path, -EADDRINUSE, "process", path);
+  g_assert_cmpint(waitpid(child->pid, &child->status, 0), ==, child->pid);
+  child->reaped = true;
   expect_refusal(path, -EADDRINUSE, "forked", path);
-  shmvtest_child_free(child); /* ends the grandchild, which becomes ours */
+  shmvtest_child_free(child); /* ends the grandchild, which is ours by now */
   g_assert_cmpint(waitpid(grandchild, NULL, 0), ==, grandchild);
   expect_success(path);
 }

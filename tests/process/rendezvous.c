@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -137,4 +138,14 @@ as_nobody(int (*func)(int in, int out, void *user), void *user)
   struct shmvtest_child *child = shmvtest_fork(drop_rights, &errand);
   g_assert_cmpint(shmvtest_child_wait(child, shmvtest_deadline()), ==, 0);
   shmvtest_child_free(child);
+}
+
+void
+stay(int in)
+{
+  /* Not read: what is written is for the child. */
+  struct pollfd end = {.fd = in};
+  while (poll(&end, 1, -1) < 0)
+    g_assert_cmpint(errno, ==, EINTR);
+  _exit(0);
 }

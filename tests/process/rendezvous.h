@@ -43,4 +43,7 @@ char *list(const char *directory);
 /* Run func in a child that has no rights. Fails the test unless it returns 0. */
 void as_nobody(int (*func)(int in, int out, void *user), void *user);
 
+/* For a grandchild: stay until the test has closed the child's input. */
+void stay(int in);
+
 #endif

@@ -85,11 +85,8 @@ leave_a_child(int in, int out, void *user)
   if (connect_to(user, &error) < 0)
     return 1;
   pid_t child = fork();
-  if (child == 0) {
-    while (read(in, &c, 1) > 0)
-      ;
-    _exit(0);
-  }
+  if (child == 0)
+    stay(in);
   dprintf(out, "%d\n", (int)child);
   g_assert_cmpint(read(in, &c, 1), ==, 1);
   return 0;
@@ -121,6 +118,8 @@ peer_death(void)
   g_assert_cmpint(shmvtest_poll(fd, POLLIN, 0), ==, 0);
   pid_t grandchild = (pid_t)atoi(line);
   g_free(line);
+  close(child->in);
+  child->in = -1;
   shmvtest_child_wait(child, shmvtest_deadline());
   shmvtest_child_free(child);
   g_assert_cmpint(shmvtest_poll(fd, POLLIN, shmvtest_deadline()) & POLLHUP, !=,
