@@ -135,6 +135,9 @@ stop (GstShmVideoSink * self)
   self->share = NULL;
   gst_shm_video_stats_update (&self->stats, gst_shm_video_share_writer (share));
   g_mutex_unlock (&self->lock);
+  GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames where they were, %"
+      G_GUINT64_FORMAT " copied, %" G_GUINT64_FORMAT " dropped",
+      self->stats.zero_copy, self->stats.copied, self->stats.dropped);
 
   gst_shm_video_share_close (share);
   gst_shm_video_share_unref (share);
