@@ -181,7 +181,7 @@ static void
 test_round_trip(void)
 {
   guint n_valid_sites = 0;
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < 5000; round++) {
     struct shmvideo_format format = random_format();
     char text[512];
     int length = shmvideo_format_to_caps(&format, text, sizeof text);
@@ -196,14 +196,14 @@ test_round_trip(void)
       n_valid_sites += format.chroma_site != 0;
     assert_same(&format, &info);
   }
-  g_assert_cmpuint(n_valid_sites, >, 1000);
+  g_assert_cmpuint(n_valid_sites, >, 250);
 }
 
 /* What GStreamer writes, with all that it assumes, means the same to us. */
 static void
 test_gstreamers_text(void)
 {
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < 5000; round++) {
     struct shmvideo_format format = random_format();
     char text[512];
     shmvideo_format_to_caps(&format, text, sizeof text);
@@ -505,6 +505,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE); /* no plugin is needed */
   gst_init(&argc, &argv);
 #define TEST(name, function) g_test_add_func("/caps-format/" name, function)
   TEST("random-formats-survive-the-way-through-text", test_round_trip);

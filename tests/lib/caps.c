@@ -351,7 +351,7 @@ static void
 test_random_bytes(void)
 {
   static const char likely[] = "a/b, x={}[]<>()\";:=,\\ 0159-+.\n\"eEINFmaxt";
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < 5000; round++) {
     char text[65];
     int n = g_test_rand_int_range(0, 64);
     for (int i = 0; i < n; i++)
@@ -421,6 +421,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE); /* no plugin is needed */
   gst_init(&argc, &argv);
   /* GStreamer reads a flag set only once its type is registered. */
   g_type_class_unref(g_type_class_ref(GST_TYPE_VIDEO_MULTIVIEW_FLAGSET));
