@@ -114,6 +114,8 @@ shmv_writer_session_take(struct shmv_writer_session *session,
 {
   if (!serial_ok(message, &session->serial_in))
     return -EPROTO;
+  if (session->refusal != 0) /* we parted already, only it is not said yet */
+    return SHMV_STEP_NONE;
   switch (session->state) {
     case SHMV_W_NEW:
       return writer_take_new(session, message);
@@ -280,7 +282,8 @@ reader_take_live(struct shmv_reader_session *session,
       session->ready = false;
       return SHMV_STEP_FORMAT;
     case SHMV_END:
-      return session->ready ? SHMV_STEP_END : -EPROTO;
+      return session->generation == 0 || session->ready ? SHMV_STEP_END
+                                                        : -EPROTO;
     case SHMV_WAKE:
       return SHMV_STEP_WAKE;
     default:
