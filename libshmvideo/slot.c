@@ -48,7 +48,9 @@ look_at_reader(const struct shmv_claims *claims, struct shmv_claimant *reader,
 {
   uint32_t tag = claims->board->generation & 0xffffffu;
   for (uint32_t k = 0; k < reader->n_holds; k++) {
-    uint32_t word = shmv_peek(&reader->page->hold[k]);
+    /* For claiming a hint would do, but a writer that is about to wait has just
+     * stored writer_waits, and this load is the other half of that pair. */
+    uint32_t word = shmv_load(&reader->page->hold[k]);
     uint32_t slot = (word & 0xff) - 1;
     if (word >> 8 == tag && slot < SHMV_MAX_SLOTS)
       survey->held[slot] = true;
@@ -64,7 +66,7 @@ look_at_reader(const struct shmv_claims *claims, struct shmv_claimant *reader,
   survey->lossless = true;
 }
 
-/* Peek (step a): only a hint, checked again after gen is odd. */
+/* Peek (step a): for a claim only a hint, checked again after gen is odd. */
 static void
 look_at_readers(const struct shmv_claims *claims, struct survey *survey)
 {
