@@ -229,6 +229,16 @@ bad_messages(void)
   expect_rejected("hello", 2, 4, 1, -EBADMSG);
 }
 
+/* Valgrind keeps descriptors of its own past the limit. */
+static bool
+limits_do_not_hold(void)
+{
+  bool valgrind = g_getenv("SHMVIDEO_TEST_VALGRIND") != NULL;
+  if (valgrind)
+    g_test_skip("limits of descriptors do not hold under valgrind");
+  return valgrind;
+}
+
 /* So few descriptors are left that only a part can be received. */
 static int
 receive_without_room(int in, int out, void *user)
@@ -257,6 +267,8 @@ static void
 no_room(void)
 {
   int pair[2];
+  if (limits_do_not_hold())
+    return;
   make_pair(pair);
   int null = open_null();
   const int sent[4] = {null, null, null, null};
@@ -339,6 +351,8 @@ no_room_to_accept(void)
   const char *path = shmvtest_path("camera");
   struct shmv_listener listener;
   struct shmvideo_error error;
+  if (limits_do_not_hold())
+    return;
   g_assert_cmpint(claim(path, 0600, &listener, &error), ==, 0);
   int client = connect_to(path, &error);
   struct shmvtest_child *child = shmvtest_fork(accept_without_room, &listener);
