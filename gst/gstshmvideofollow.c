@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "gstshmvideoclock.h"
+#include "gstshmvideodownstream.h"
 #include "gstshmvideoerror.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_src_debug);
@@ -53,8 +54,8 @@ gst_shm_video_follow_fail (GstShmVideoSrc * self, int code)
   gst_shm_video_post_error (GST_ELEMENT (self), &error);
 }
 
-/* The writer refused us for what we accept. Whether the library knows what it
- * would send instead or only its words, name both sides. */
+/* The writer refused us for what we accept. The library's words name both sides,
+ * perhaps cut short: all that downstream takes goes with them. */
 static void
 fail_refused (GstShmVideoSrc * self)
 {
@@ -63,12 +64,8 @@ fail_refused (GstShmVideoSrc * self)
   self->ended = TRUE;
   shmvideo_reader_get_error (self->reader, &error);
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("The writer at \"%s\" cannot send what downstream takes: %s. Downstream "
-          "takes %.2000s. A videoconvert (and videoscale) after shmvideosrc may "
-          "help.", self->path,
-          error.message[0] != '\0' ? error.message : "no reason given",
-          self->accepts != NULL ? self->accepts : "any raw video"),
-      ("%s", error.advice[0] != '\0' ? error.advice : "caps refused"));
+      ("%s. %s", error.message, error.advice), ("downstream takes %s",
+          self->accepts != NULL ? self->accepts : "any raw video"));
 }
 
 static gboolean
@@ -80,7 +77,8 @@ open_reader (GstShmVideoSrc * self)
 
   g_free (self->path);
   g_free (self->accepts);
-  self->accepts = gst_shm_video_stream_get_accepts (self);
+  self->accepts = gst_shm_video_downstream_get_accepts (
+      GST_BASE_SRC_PAD (self));
   g_mutex_lock (&self->lock);
   self->path = g_strdup (self->settings.socket_path);
   config.policy = self->settings.policy;

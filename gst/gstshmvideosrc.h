@@ -73,9 +73,6 @@ gboolean gst_shm_video_stream_decide_allocation (GstBaseSrc * basesrc,
 GstFlowReturn gst_shm_video_stream_create (GstPushSrc * pushsrc,
     GstBuffer ** out_buffer);
 
-/* What downstream can take, as text for the writer; NULL: anything. */
-gchar *gst_shm_video_stream_get_accepts (GstShmVideoSrc * self);
-
 /* Work out latency_min and _max; whether they changed. Under the lock. */
 gboolean gst_shm_video_src_update_latency (GstShmVideoSrc * self);
 

@@ -16,6 +16,7 @@
 #include "gstshmvideobuffer.h"
 #include "gstshmvideocaps.h"
 #include "gstshmvideoclock.h"
+#include "gstshmvideodownstream.h"
 #include "gstshmvideofollow.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_src_debug);
@@ -24,41 +25,23 @@ GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_src_debug);
 /* Skips are reported at most this often. */
 #define QOS_INTERVAL GST_SECOND
 
-gchar *
-gst_shm_video_stream_get_accepts (GstShmVideoSrc * self)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  GstCaps *template = gst_pad_get_pad_template_caps (pad);
-  GstCaps *peer = gst_pad_peer_query_caps (pad, template);
-  GstCaps *caps = gst_caps_intersect_full (peer, template,
-      GST_CAPS_INTERSECT_FIRST);
-  gchar *text = NULL;
-
-  if (!gst_caps_is_subset (template, caps))
-    text = gst_caps_to_string (caps);
-  if (text != NULL && strlen (text) > GST_SHM_VIDEO_CAPS_TEXT_MAX) {
-    GST_INFO_OBJECT (self, "downstream's caps are too long a text to be sent");
-    g_clear_pointer (&text, g_free);
-  }
-  gst_caps_unref (caps);
-  gst_caps_unref (peer);
-  gst_caps_unref (template);
-  return text;
-}
-
-/* Downstream does not take what the writer sends. */
+/* The writer sends what cannot be, or what downstream does not take. */
 static void
-fail_format (GstShmVideoSrc * self, const gchar * writer)
+fail_format (GstShmVideoSrc * self, const GstCaps * caps, const gchar * why)
 {
-  gchar *accepts = gst_shm_video_stream_get_accepts (self);
+  gchar *text = caps != NULL ? gst_caps_to_string (caps) : NULL;
+  gchar *takes =
+      gst_shm_video_downstream_get_accepts (GST_BASE_SRC_PAD (self));
 
   self->ended = TRUE;
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("The writer at \"%s\" sends %s, but downstream takes only %.2000s. A "
-          "videoconvert (and videoscale) after shmvideosrc may help.",
-          self->path, writer, accepts != NULL ? accepts : "other formats"),
-      ("downstream refused the caps"));
-  g_free (accepts);
+      ("The writer at \"%s\" sends %s: %s%s.", self->path,
+          text != NULL ? text : "what is no raw video", why,
+          text != NULL ? ". A videoconvert (and videoscale) after shmvideosrc "
+          "may help" : ""),
+      ("downstream takes %s", takes != NULL ? takes : "any raw video"));
+  g_free (takes);
+  g_free (text);
 }
 
 /* Caps that the reader announced, or NULL if they are nonsense: what the caps
@@ -101,7 +84,7 @@ send_caps (GstShmVideoSrc * self)
   gboolean latency_changed;
 
   if (caps == NULL) {
-    fail_format (self, "something that is not raw video");
+    fail_format (self, NULL, "its caps are not to be believed");
     return;
   }
   self->info = info;
@@ -121,10 +104,10 @@ send_caps (GstShmVideoSrc * self)
     if (is_flushing (self)) {
       gst_pad_mark_reconfigure (basesrc->srcpad);
     } else {
-      gchar *text = gst_caps_to_string (caps);
+      gchar *why = gst_shm_video_downstream_explain (basesrc->srcpad, caps);
 
-      fail_format (self, text);
-      g_free (text);
+      fail_format (self, caps, why);
+      g_free (why);
     }
   }
   gst_caps_unref (caps);
@@ -138,7 +121,8 @@ send_caps (GstShmVideoSrc * self)
 static void
 reconsider (GstShmVideoSrc * self)
 {
-  gchar *accepts = gst_shm_video_stream_get_accepts (self);
+  gchar *accepts =
+      gst_shm_video_downstream_get_accepts (GST_BASE_SRC_PAD (self));
   GstCaps *caps = gst_pad_get_current_caps (GST_BASE_SRC_PAD (self));
 
   if (caps != NULL && g_strcmp0 (accepts, self->accepts) != 0
@@ -264,7 +248,7 @@ make_buffer (GstShmVideoSrc * self, const struct shmvideo_frame *frame,
 
   wrapped = gst_shm_video_buffer_wrap (frame, &self->info);
   if (wrapped == NULL) {
-    fail_format (self, "frames that contradict their caps");
+    fail_format (self, NULL, "its frames contradict its caps");
     *flow = GST_FLOW_EOS;
     return NULL;
   }

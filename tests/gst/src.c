@@ -648,7 +648,8 @@ new_format_that_downstream_refuses(void)
       break;
     gst_sample_unref(sample);
   }
-  EXPECT(STREAM, FORMAT, "98", "66");
+  EXPECT(STREAM, FORMAT, "width=(int)98",
+         "width is 98, downstream takes 66");
   stop_promptly(pipeline);
   feeder_free(feeder);
 }
