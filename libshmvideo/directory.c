@@ -25,17 +25,17 @@ shmv_directory_open(const struct shmv_path *path, int *out_fd,
   if (*out_fd >= 0)
     return 0;
   int code = -errno;
-  const char *advice = "check the path";
+  const char *advice = "Check the path.";
   if (code == -ENOENT)
-    advice = "make the directory first";
+    advice = "Make the directory first.";
   else if (code == -EACCES)
-    advice = "choose a directory that you may read and write";
+    advice = "Choose a directory that you may read and write.";
   return shmv_error_set(error, code, 0, advice,
-                        "cannot listen at %s: directory %s: %s", path->text,
+                        "Cannot listen at %s: directory %s: %s", path->text,
                         path->directory, strerrordesc_np(-code));
 }
 
-/* ---- The lock -------------------------------------------------------------- */
+/* ---- The lock ------------------------------------------------------------ */
 
 static long
 now_ms(void)
@@ -69,7 +69,7 @@ shmv_directory_unlock(int fd)
   flock(fd, LOCK_UN);
 }
 
-/* ---- Who listens ----------------------------------------------------------- */
+/* ---- Who listens --------------------------------------------------------- */
 
 /* Through /proc a name fits that would be too long behind its directory's path.
  * Without /proc the plain path must do. */
@@ -114,7 +114,7 @@ shmv_directory_probe(int fd, const struct shmv_path *path, const char *name,
   return result;
 }
 
-/* ---- Temporary names --------------------------------------------------------- */
+/* ---- Temporary names ----------------------------------------------------- */
 
 #define PREFIX ".shmv-"
 

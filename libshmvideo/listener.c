@@ -61,7 +61,7 @@ static int
 fail(const struct claim *claim, int code, const char *step)
 {
   return shmv_error_set(claim->error, code, 0, NULL,
-                        "cannot listen at %s: %s: %s", claim->path->text, step,
+                        "Cannot listen at %s: %s: %s", claim->path->text, step,
                         strerrordesc_np(-code));
 }
 
@@ -81,9 +81,9 @@ lock_for_claim(const struct claim *claim)
   int result = shmv_directory_lock(claim->directory_fd, OPEN_LOCK_MS);
   if (result == -EBUSY)
     return shmv_error_set(claim->error, -EBUSY, 0,
-                          "see who holds it with lslocks, or choose a path in "
-                          "another directory",
-                          "cannot listen at %s: another process keeps directory "
+                          "See who holds it with lslocks, or choose a path in "
+                          "another directory.",
+                          "Cannot listen at %s: another process keeps directory "
                           "%s locked", claim->path->text,
                           claim->path->directory);
   if (result < 0)
@@ -91,7 +91,7 @@ lock_for_claim(const struct claim *claim)
   return 0;
 }
 
-/* ---- Who lives there --------------------------------------------------------- */
+/* ---- Who lives there ----------------------------------------------------- */
 
 static int
 refuse_living(const struct claim *claim, int pid)
@@ -99,22 +99,22 @@ refuse_living(const struct claim *claim, int pid)
   const char *at = claim->path->text;
   if (pid <= 0)
     return shmv_error_set(claim->error, -EADDRINUSE, 0,
-                          "end that program, or choose another path",
-                          "cannot listen at %s: another program already does, in "
+                          "End that program, or choose another path.",
+                          "Cannot listen at %s: another program already does, in "
                           "a container perhaps", at);
   if (pid == getpid())
     return shmv_error_set(claim->error, -EADDRINUSE, pid,
-                          "choose another path",
-                          "cannot listen at %s: this program already does", at);
+                          "Choose another path.",
+                          "Cannot listen at %s: this program already does", at);
   if (kill(pid, 0) < 0 && errno == ESRCH)
     return shmv_error_set(claim->error, -EADDRINUSE, pid,
-                          "end the programs that process started, or choose "
-                          "another path",
-                          "cannot listen at %s: process %d did, and ended, but a "
+                          "End the programs that process started, or choose "
+                          "another path.",
+                          "Cannot listen at %s: process %d did, and ended, but a "
                           "process that it forked keeps the socket", at, pid);
   return shmv_error_set(claim->error, -EADDRINUSE, pid,
-                        "end that process, or choose another path",
-                        "cannot listen at %s: process %d already does", at, pid);
+                        "End that process, or choose another path.",
+                        "Cannot listen at %s: process %d already does", at, pid);
 }
 
 static int
@@ -124,19 +124,19 @@ explain_probe(const struct claim *claim, int code, const struct stat *info)
   switch (code) {
   case -EAGAIN:
     return shmv_error_set(claim->error, -EADDRINUSE, 0,
-                          "end that program, or choose another path",
-                          "cannot listen at %s: another program already does, and "
+                          "End that program, or choose another path.",
+                          "Cannot listen at %s: another program already does, and "
                           "does not answer: too many wait there already", at);
   case -EPROTOTYPE:
     return shmv_error_set(claim->error, code, 0,
-                          "end that program, or choose another path",
-                          "cannot listen at %s: it is in use by another kind of "
+                          "End that program, or choose another path.",
+                          "Cannot listen at %s: it is in use by another kind of "
                           "socket", at);
   case -EACCES:
   case -EPERM:
     return shmv_error_set(claim->error, code, 0,
-                          "have its owner remove it, or choose another path",
-                          "cannot listen at %s: the socket there belongs to user "
+                          "Have its owner remove it, or choose another path.",
+                          "Cannot listen at %s: the socket there belongs to user "
                           "%u (mode %04o), and whether it is in use may not be "
                           "asked", at, (unsigned)info->st_uid,
                           (unsigned)(info->st_mode & 07777));
@@ -155,8 +155,8 @@ look(struct claim *claim)
     return errno == ENOENT ? 0 : fail(claim, -errno, "looking what is there");
   if (!S_ISSOCK(info.st_mode))
     return shmv_error_set(claim->error, -EEXIST, 0,
-                          "move it away, or choose another path",
-                          "cannot listen at %s: %s is there, and is left alone",
+                          "Move it away, or choose another path.",
+                          "Cannot listen at %s: %s is there, and is left alone",
                           claim->path->text, shmv_path_kind(info.st_mode));
   int pid;
   int result = shmv_directory_probe(claim->directory_fd, claim->path,
@@ -170,7 +170,7 @@ look(struct claim *claim)
   return 0;
 }
 
-/* ---- Our own socket -------------------------------------------------------------- */
+/* ---- Our own socket ------------------------------------------------------ */
 
 static int
 bind_temporary(struct claim *claim)
@@ -182,16 +182,16 @@ bind_temporary(struct claim *claim)
                                       claim->temporary, &address);
     if (code < 0)
       return shmv_error_set(claim->error, code, 0,
-                            "mount /proc, or choose a shorter path",
-                            "cannot listen at %s: a path this long needs /proc",
+                            "Mount /proc, or choose a shorter path.",
+                            "Cannot listen at %s: a path this long needs /proc",
                             claim->path->text);
     if (bind(claim->fd, (struct sockaddr *)&address, sizeof address) == 0)
       break;
     code = -errno;
     if (code != -EADDRINUSE || tries == 8)
       return shmv_error_set(claim->error, code, 0,
-                            "choose a directory that you may write to",
-                            "cannot listen at %s: making a socket in %s: %s",
+                            "Choose a directory that you may write to.",
+                            "Cannot listen at %s: making a socket in %s: %s",
                             claim->path->text, claim->path->directory,
                             strerrordesc_np(-code));
   }
@@ -240,7 +240,7 @@ make_socket(struct claim *claim, mode_t perms)
   return 0;
 }
 
-/* ---- Taking the path --------------------------------------------------------------- */
+/* ---- Taking the path ----------------------------------------------------- */
 
 /* Rename as flags say, or plainly on a file system that does not know them. */
 static int
@@ -289,16 +289,16 @@ take_path(struct claim *claim)
   const char *at = claim->path->text;
   if (result == -EEXIST)
     return shmv_error_set(claim->error, -EEXIST, 0,
-                          "look what is there, and try again",
-                          "cannot listen at %s: another program put something "
+                          "Look what is there, and try again.",
+                          "Cannot listen at %s: another program put something "
                           "there just now", at);
   if (result == -EPERM && stale)
     return shmv_error_set(claim->error, -EPERM, 0,
-                          "have its owner remove it, or choose another path",
-                          "cannot listen at %s: nobody uses the socket there, but "
-                          "it belongs to user %u, and in directory %s only owners "
-                          "may remove files", at,
-                          (unsigned)claim->stale.st_uid, claim->path->directory);
+                          "Have its owner remove it, or choose another path.",
+                          "Cannot listen at %s: nobody uses the socket there, but "
+                          "it belongs to user %u, and only owners may remove "
+                          "files in its directory", at,
+                          (unsigned)claim->stale.st_uid);
   return fail(claim, result, "putting the socket in place");
 }
 
@@ -352,7 +352,7 @@ shmv_listener_open(struct shmv_listener *listener, const struct shmv_path *path,
   return 0;
 }
 
-/* ---- Afterwards ------------------------------------------------------------------ */
+/* ---- Afterwards ---------------------------------------------------------- */
 
 int
 shmv_listener_accept(struct shmv_listener *listener, int *out_fd)

@@ -35,16 +35,16 @@ shmv_path_kind(unsigned mode)
   }
 }
 
-/* ---- The runtime directory ------------------------------------------------- */
+/* ---- The runtime directory ----------------------------------------------- */
 
-#define PATH_ADVICE "give a path with a slash instead of a bare name"
+#define GIVE_PATH "Give a path with a slash instead of a bare name."
 
 static int
 too_long(struct shmvideo_error *error, const char *what, size_t size)
 {
   return shmv_error_set(
-      error, -ENAMETOOLONG, 0, "choose a shorter path, in /tmp for example",
-      "socket path %.160s%s would be %zu bytes long, and a socket's path can "
+      error, -ENAMETOOLONG, 0, "Choose a shorter path, in /tmp for example.",
+      "Socket path %.160s%s would be %zu bytes long, and a socket's path can "
       "have at most %d", what, strlen(what) > 160 ? "..." : "", size,
       SHMV_PATH_MAX);
 }
@@ -56,22 +56,22 @@ check_directory(const char *directory, bool in_tmp,
 {
   struct stat info;
   if ((in_tmp ? lstat : stat)(directory, &info) < 0)
-    return shmv_error_set(error, -errno, 0, PATH_ADVICE,
-                          "cannot use the runtime directory %s: %s", directory,
+    return shmv_error_set(error, -errno, 0, GIVE_PATH,
+                          "Cannot use the runtime directory %s: %s", directory,
                           strerrordesc_np(errno));
   if (!S_ISDIR(info.st_mode))
-    return shmv_error_set(error, -ENOTDIR, 0, PATH_ADVICE,
-                          "the runtime directory %s is %s, not a directory",
+    return shmv_error_set(error, -ENOTDIR, 0, GIVE_PATH,
+                          "The runtime directory %s is %s, not a directory",
                           directory, shmv_path_kind(info.st_mode));
   if (info.st_uid != geteuid())
-    return shmv_error_set(error, -EPERM, 0, PATH_ADVICE,
-                          "the runtime directory %s belongs to user %u, not to "
+    return shmv_error_set(error, -EPERM, 0, GIVE_PATH,
+                          "The runtime directory %s belongs to user %u, not to "
                           "user %u who runs this program", directory,
                           (unsigned)info.st_uid, (unsigned)geteuid());
   if (in_tmp && (info.st_mode & 0777) != 0700)
     return shmv_error_set(error, -EPERM, 0,
-                          "set its mode to 0700, or " PATH_ADVICE,
-                          "the runtime directory %s has mode %04o, and so is not "
+                          "Set its mode to 0700, or give a path with a slash.",
+                          "The runtime directory %s has mode %04o, and so is not "
                           "for its owner alone", directory,
                           (unsigned)(info.st_mode & 07777));
   return 0;
@@ -83,9 +83,9 @@ make_directory(const char *directory, struct shmvideo_error *error)
   if (mkdir(directory, 0700) == 0 || errno == EEXIST)
     return 0;
   return shmv_error_set(error, -errno, 0,
-                        "set XDG_RUNTIME_DIR to a directory of yours, or "
-                        PATH_ADVICE,
-                        "cannot make the runtime directory %s: %s", directory,
+                        "Set XDG_RUNTIME_DIR to a directory of yours, or give "
+                        "a path with a slash.",
+                        "Cannot make the runtime directory %s: %s", directory,
                         strerrordesc_np(errno));
 }
 
@@ -125,7 +125,7 @@ expand_name(char *full, size_t size, const char *name,
   return prepare_directory(directory, base, error);
 }
 
-/* ---- Resolving --------------------------------------------------------------- */
+/* ---- Resolving ----------------------------------------------------------- */
 
 /* Put the working directory before a relative path, if the whole can be used:
  * it may be too long for a socket, or not be reachable from the root. */
@@ -148,18 +148,18 @@ make_absolute(char *full, size_t size, const char *text)
 static int
 check_text(const char *text, struct shmvideo_error *error)
 {
-  const char *advice = "give a path such as /tmp/camera, or a bare name";
+  const char *advice = "Give a path such as /tmp/camera, or a bare name.";
   if (text == NULL || text[0] == '\0')
-    return shmv_error_set(error, -EINVAL, 0, advice, "no socket path was given");
+    return shmv_error_set(error, -EINVAL, 0, advice, "No socket path was given");
   const char *slash = strrchr(text, '/');
   const char *name = slash != NULL ? slash + 1 : text;
   if (name[0] == '\0')
     return shmv_error_set(error, -EINVAL, 0, advice,
-                          "socket path %.200s ends in a slash and so names no "
+                          "Socket path %.200s ends in a slash and so names no "
                           "socket", text);
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
     return shmv_error_set(error, -EINVAL, 0, advice,
-                          "socket path %.200s names a directory", text);
+                          "Socket path %.200s names a directory", text);
   if (strlen(text) > SHMV_PATH_MAX)
     return too_long(error, text, strlen(text));
   return 0;

@@ -25,12 +25,12 @@
 #endif
 #endif
 
-/* ---- Connecting -------------------------------------------------------------- */
+/* ---- Connecting ---------------------------------------------------------- */
 
-#define START_WRITER "start the writer, or check the path"
+#define START_WRITER "Start the writer, or check the path."
 
 /* The kernel says "refused" for a file of any kind with nobody behind it, and
- * "not permitted" for everything that we may not write to. */
+ * "Not permitted" for everything that we may not write to. */
 static int
 explain_connect(const struct shmv_path *path, int code,
                 struct shmvideo_error *error)
@@ -40,41 +40,41 @@ explain_connect(const struct shmv_path *path, int code,
   const char *at = path->text;
   if (found && !S_ISSOCK(info.st_mode) &&
       (code == -ECONNREFUSED || code == -EACCES))
-    return shmv_error_set(error, -ENOTSOCK, 0, "check the path",
-                          "cannot connect to %s: it is %s, not a socket", at,
+    return shmv_error_set(error, -ENOTSOCK, 0, "Check the path.",
+                          "Cannot connect to %s: it is %s, not a socket", at,
                           shmv_path_kind(info.st_mode));
   switch (code) {
   case -ENOENT:
     if (access(path->directory, F_OK) < 0 && errno == ENOENT)
       return shmv_error_set(error, code, 0, START_WRITER,
-                            "nothing is at %s yet: there is no directory %s", at,
+                            "Nothing is at %s yet: there is no directory %s", at,
                             path->directory);
     return shmv_error_set(error, code, 0, START_WRITER,
-                          "nothing is at %s yet", at);
+                          "Nothing is at %s yet", at);
   case -ECONNREFUSED:
     return shmv_error_set(error, code, 0, START_WRITER,
-                          "the writer that made %s is gone", at);
+                          "The writer that made %s is gone", at);
   case -EAGAIN:
-    return shmv_error_set(error, code, 0, "see whether the writer hangs",
-                          "the writer at %s does not answer: too many wait there "
+    return shmv_error_set(error, code, 0, "See whether the writer hangs.",
+                          "The writer at %s does not answer: too many wait there "
                           "already", at);
   case -EPROTOTYPE:
-    return shmv_error_set(error, code, 0, "check the path",
-                          "the socket at %s is of another kind: the program "
+    return shmv_error_set(error, code, 0, "Check the path.",
+                          "The socket at %s is of another kind: the program "
                           "behind it does not speak this protocol", at);
   case -EACCES:
     if (found)
       return shmv_error_set(error, code, 0,
-                            "run as that user, or have the writer open it to "
-                            "others by its perms",
-                            "not permitted to connect to %s: it belongs to user "
+                            "Run as that user, or have the writer open it to "
+                            "others by its perms.",
+                            "Not permitted to connect to %s: it belongs to user "
                             "%u and has mode %04o", at, (unsigned)info.st_uid,
                             (unsigned)(info.st_mode & 07777));
     return shmv_error_set(error, code, 0,
-                          "check the permissions of the directories in the path",
-                          "not permitted to reach %s", at);
+                          "Check the permissions of the directories in the path.",
+                          "Not permitted to reach %s", at);
   default:
-    return shmv_error_set(error, code, 0, NULL, "cannot connect to %s: %s", at,
+    return shmv_error_set(error, code, 0, NULL, "Cannot connect to %s: %s", at,
                           strerrordesc_np(-code));
   }
 }
@@ -88,7 +88,7 @@ shmv_socket_connect(const struct shmv_path *path, int *out_fd,
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return shmv_error_set(error, -errno, 0, NULL,
-                          "cannot make a socket to connect to %s: %s",
+                          "Cannot make a socket to connect to %s: %s",
                           path->text, strerrordesc_np(errno));
   int result;
   do
@@ -103,7 +103,7 @@ shmv_socket_connect(const struct shmv_path *path, int *out_fd,
   return 0;
 }
 
-/* ---- The other side ------------------------------------------------------------ */
+/* ---- The other side ------------------------------------------------------ */
 
 int
 shmv_socket_peer(int fd, struct shmv_peer_id *out)
@@ -129,7 +129,7 @@ shmv_socket_peer(int fd, struct shmv_peer_id *out)
   return out->pidfd < 0 && exhausted ? -errno : 0;
 }
 
-/* ---- Messages ------------------------------------------------------------------ */
+/* ---- Messages ------------------------------------------------------------ */
 
 /* Room for the descriptors of one message. */
 union control {

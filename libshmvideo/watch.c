@@ -64,7 +64,7 @@ shmv_watch_fini(struct shmv_watch *watch)
   watch->directory_watch = -1;
 }
 
-/* ---- The directory ------------------------------------------------------------ */
+/* ---- The directory ------------------------------------------------------- */
 
 static void
 end_watch(struct shmv_watch *watch)
@@ -132,7 +132,7 @@ take_events(struct shmv_watch *watch)
   return appeared;
 }
 
-/* ---- The timer ------------------------------------------------------------------ */
+/* ---- The timer ----------------------------------------------------------- */
 
 /* delay 0: at once. */
 static void
@@ -152,7 +152,7 @@ longer(unsigned delay_ms, unsigned first, unsigned most)
   return delay_ms < most / 2 ? delay_ms * 2 : most;
 }
 
-/* ---- Tries -------------------------------------------------------------------------- */
+/* ---- Tries --------------------------------------------------------------- */
 
 void
 shmv_watch_arm(struct shmv_watch *watch, int code)

@@ -26,7 +26,7 @@ shmv_test_point(const char *name)
     at_point(name);
 }
 
-/* ---- What is at the path already ------------------------------------------- */
+/* ---- What is at the path already ----------------------------------------- */
 
 static void
 expect_left_alone(const char *path, const char *kind)
@@ -73,7 +73,7 @@ other_files(void)
   unlink(target);
 }
 
-/* ---- What is put there while we claim ----------------------------------------- */
+/* ---- What is put there while we claim ------------------------------------ */
 
 static const char *contested;
 
@@ -130,7 +130,7 @@ vanished_stale(void)
   at_point = NULL;
 }
 
-/* ---- Modes ------------------------------------------------------------------------ */
+/* ---- Modes --------------------------------------------------------------- */
 
 static mode_t asked;
 static unsigned points_with_socket;
@@ -176,7 +176,7 @@ modes(void)
   g_assert_cmpuint(points_with_socket, >=, 16 * 3);
 }
 
-/* ---- Leaving ------------------------------------------------------------------------ */
+/* ---- Leaving ------------------------------------------------------------- */
 
 static void
 only_our_file(void)
@@ -252,7 +252,7 @@ removed_directory(void)
   rmdir(directory);
 }
 
-/* ---- Descriptors ---------------------------------------------------------------------- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 static void
 nothing_inherited(void)
@@ -290,7 +290,7 @@ nothing_inherited(void)
   shmv_listener_close(&listener);
 }
 
-/* ---- Temporary names ------------------------------------------------------------------- */
+/* ---- Temporary names ----------------------------------------------------- */
 
 static void
 leftovers(void)

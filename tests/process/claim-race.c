@@ -77,7 +77,7 @@ shmv_test_point(const char *name)
     usleep(random_below(running->max_delay_us));
 }
 
-/* ---- A claim that is wrong --------------------------------------------------- */
+/* ---- A claim that is wrong ----------------------------------------------- */
 
 /* What many programs do. */
 static int
@@ -106,7 +106,7 @@ claim_naively(const char *text, mode_t perms, struct shmv_listener *out,
   return 0;
 }
 
-/* ---- One round ------------------------------------------------------------------ */
+/* ---- One round ----------------------------------------------------------- */
 
 struct pipes {
   int start[2];  /* closed: go */
@@ -236,7 +236,7 @@ run_round(struct race *race, unsigned n_processes)
   return verdict;
 }
 
-/* ---- Races --------------------------------------------------------------------- */
+/* ---- Races --------------------------------------------------------------- */
 
 static unsigned
 setting(const char *name, unsigned otherwise)

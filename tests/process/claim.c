@@ -31,8 +31,8 @@ path_of_length(size_t length)
 static void
 unusable_text(void)
 {
-  expect_refusal(NULL, -EINVAL, "no socket path", NULL);
-  expect_refusal("", -EINVAL, "no socket path", NULL);
+  expect_refusal(NULL, -EINVAL, "No socket path", NULL);
+  expect_refusal("", -EINVAL, "No socket path", NULL);
   expect_refusal("/tmp/", -EINVAL, "/tmp/ ends in a slash", NULL);
   expect_refusal("camera/", -EINVAL, "ends in a slash", NULL);
   expect_refusal("/", -EINVAL, "ends in a slash", NULL);
@@ -256,7 +256,7 @@ living_writer(void)
   struct shmvtest_child *child = start_holder(path);
   char *pid = g_strdup_printf("process %d", child->pid);
   expect_refusal(path, -EADDRINUSE, pid, path);
-  expect_refusal(path, -EADDRINUSE, pid, "end that process");
+  expect_refusal(path, -EADDRINUSE, pid, "End that process");
   g_free(pid);
   struct shmvideo_error error;
   struct shmv_listener listener;

@@ -57,7 +57,7 @@ in_child(int (*func)(int in, int out, void *user), void *user)
     g_assert_cmpint(status, ==, 0);
 }
 
-/* ---- XDG_RUNTIME_DIR ---------------------------------------------------------- */
+/* ---- XDG_RUNTIME_DIR ----------------------------------------------------- */
 
 static void
 runtime_directory(void)
@@ -108,7 +108,7 @@ directory_of_another_user(void)
   g_free(names);
 }
 
-/* ---- /tmp ------------------------------------------------------------------------ */
+/* ---- /tmp ---------------------------------------------------------------- */
 
 static int
 without_variable(int in, int out, void *user)
@@ -152,7 +152,7 @@ fallback_in_tmp(void)
   in_child(without_variable, NULL);
 }
 
-/* ---- No /proc ---------------------------------------------------------------------- */
+/* ---- No /proc ------------------------------------------------------------ */
 
 static int
 without_proc(int in, int out, void *user)

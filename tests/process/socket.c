@@ -41,7 +41,7 @@ open_null(void)
   return fd;
 }
 
-/* ---- Connecting ---------------------------------------------------------------- */
+/* ---- Connecting ---------------------------------------------------------- */
 
 static void
 expect_no_connection(const char *path, int code, const char *word)
@@ -57,7 +57,7 @@ static void
 no_connection(void)
 {
   const char *path = shmvtest_path("camera");
-  expect_no_connection(path, -ENOENT, "nothing is at");
+  expect_no_connection(path, -ENOENT, "Nothing is at");
   expect_no_connection(shmvtest_path("none/camera"), -ENOENT, "no directory");
   int fd = foreign_listener(path, SOCK_SEQPACKET, 1);
   close(fd);
@@ -74,7 +74,7 @@ no_connection(void)
   expect_no_connection(shmvtest_dir(), -ENOTSOCK, "a directory");
 }
 
-/* ---- The other side -------------------------------------------------------------- */
+/* ---- The other side ------------------------------------------------------ */
 
 /* Connects, forks a child that keeps the connection, and dies when told. */
 static int
@@ -130,7 +130,7 @@ peer_death(void)
   shmv_listener_close(&listener);
 }
 
-/* ---- Messages ----------------------------------------------------------------------- */
+/* ---- Messages ------------------------------------------------------------ */
 
 static void
 messages(void)
@@ -280,7 +280,7 @@ no_room(void)
   close_pair(pair);
 }
 
-/* ---- The writer's side ----------------------------------------------------------------- */
+/* ---- The writer's side --------------------------------------------------- */
 
 /* The kernel refuses to send a descriptor (Linux 6.16), before accept and after;
  * on older ones it arrives and is turned away. */

@@ -22,7 +22,7 @@
 #include "testpoint.h"
 #include "watch.h"
 
-/* ---- A waiting reader ------------------------------------------------------------ */
+/* ---- A waiting reader ---------------------------------------------------- */
 
 struct waiter {
   struct shmv_watch watch;
@@ -75,7 +75,7 @@ follow(struct waiter *waiter, int timeout_ms)
   return -1;
 }
 
-/* ---- Writers in other processes ----------------------------------------------------- */
+/* ---- Writers in other processes ------------------------------------------ */
 
 static int point_out = -1;
 
@@ -225,7 +225,7 @@ timer_alone(void)
   shmvtest_child_free(reader);
 }
 
-/* ---- What waiting costs ------------------------------------------------------------- */
+/* ---- What waiting costs -------------------------------------------------- */
 
 static guint64
 cpu_time_us(void)
