@@ -89,6 +89,7 @@ struct holder {
   GstBuffer *buffer; /* the first that came */
   GstMapInfo map;    /* of its memory, for writing */
   bool map_before;   /* map it as it comes: before it is shown */
+  bool keep_memory;  /* keep another buffer with its memory */
   guint n;
 };
 
@@ -100,7 +101,8 @@ hold_first(GstPad *pad, GstPadProbeInfo *info, gpointer user)
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   g_mutex_lock(&holder->lock);
   if (holder->n++ == 0) {
-    holder->buffer = gst_buffer_ref(buffer);
+    holder->buffer =
+        holder->keep_memory ? gst_buffer_copy(buffer) : gst_buffer_ref(buffer);
     if (holder->map_before)
       g_assert_true(gst_memory_map(gst_buffer_peek_memory(buffer, 0),
                                    &holder->map, GST_MAP_READWRITE));
@@ -110,12 +112,13 @@ hold_first(GstPad *pad, GstPadProbeInfo *info, gpointer user)
 }
 
 static GstElement *
-launch_held(struct holder *holder)
+launch_held(struct holder *holder, int n_frames)
 {
   GstElement *pipeline = shmvtest_launch(
-      "videotestsrc num-buffers=1 pattern=ball ! video/x-raw,width=64,height=64 "
-      "! shmvideosink name=sink sync=false socket-path=%s",
-      shmvtest_path("share"));
+      "videotestsrc num-buffers=%d pattern=ball ! "
+      "video/x-raw,format=I420,width=64,height=64 ! "
+      "shmvideosink name=sink sync=false socket-path=%s",
+      n_frames, shmvtest_path("share"));
   GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
   GstPad *pad = gst_element_get_static_pad(sink, "sink");
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, hold_first, holder, NULL);
@@ -129,7 +132,7 @@ static void
 a_holder_cannot_change_what_was_shown(void)
 {
   struct holder holder = {.n = 0};
-  GstElement *pipeline = launch_held(&holder);
+  GstElement *pipeline = launch_held(&holder, 1);
   struct shmvideo_reader *reader =
       watcher_new(shmvtest_path("share"), SHMVIDEO_LATEST);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
@@ -140,6 +143,10 @@ a_holder_cannot_change_what_was_shown(void)
 
   GstMapInfo map;
   GstMemory *memory = gst_buffer_get_memory(holder.buffer, 0);
+  g_assert_true(GST_MEMORY_IS_READONLY(memory));
+  g_assert_false(gst_memory_map(memory, &map, GST_MAP_WRITE));
+  /* Nor can somebody who found the flag still unset, a moment ago. */
+  GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
   g_assert_false(gst_memory_map(memory, &map, GST_MAP_WRITE));
   gst_memory_unref(memory);
   holder.buffer = gst_buffer_make_writable(holder.buffer);
@@ -157,12 +164,35 @@ a_holder_cannot_change_what_was_shown(void)
   shmvtest_stop(pipeline);
 }
 
+/* Whoever kept the memory, but not the buffer, keeps the picture: the slot is not
+ * drawn into again. */
+static void
+a_held_memory_keeps_its_picture(void)
+{
+  struct holder holder = {.keep_memory = true};
+  GstElement *pipeline = launch_held(&holder, 60);
+  GstCaps *caps =
+      gst_caps_from_string("video/x-raw,format=I420,width=64,height=64");
+  shmvtest_state(pipeline, GST_STATE_PAUSED);
+  char *before = watcher_buffer_checksum(holder.buffer, caps);
+  shmvtest_state(pipeline, GST_STATE_PLAYING);
+  gst_message_unref(shmvtest_message(pipeline, GST_MESSAGE_EOS));
+  g_assert_cmpuint(watcher_count(pipeline, "zero-copy"), ==, 60);
+  char *after = watcher_buffer_checksum(holder.buffer, caps);
+  g_assert_cmpstr(after, ==, before);
+  g_free(after);
+  g_free(before);
+  gst_buffer_unref(holder.buffer);
+  gst_caps_unref(caps);
+  shmvtest_stop(pipeline);
+}
+
 /* Whoever is still writing when the frame is shown has it copied. */
 static void
 a_writing_holder_forces_a_copy(void)
 {
   struct holder holder = {.map_before = true};
-  GstElement *pipeline = launch_held(&holder);
+  GstElement *pipeline = launch_held(&holder, 1);
   struct shmvideo_reader *reader =
       watcher_new(shmvtest_path("share"), SHMVIDEO_LATEST);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
@@ -290,6 +320,8 @@ main(int argc, char **argv)
                a_deep_queue_loses_nothing);
   shmvtest_add("/sink/holders/cannot-change-what-was-shown",
                a_holder_cannot_change_what_was_shown);
+  shmvtest_add("/sink/holders/memory-keeps-its-picture",
+               a_held_memory_keeps_its_picture);
   shmvtest_add("/sink/holders/writing-forces-a-copy",
                a_writing_holder_forces_a_copy);
   shmvtest_add("/sink/pool-outlives-its-share", a_pool_outlives_its_share);

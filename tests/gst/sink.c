@@ -282,6 +282,26 @@ wait_for_connection(void)
   shmvtest_stop(pipeline);
 }
 
+/* Until every slot has a frame in it that the lossless reader did not take. */
+static void
+wait_until_full(GstElement *pipeline)
+{
+  guint64 end = shmvtest_now() + (guint64)shmvtest_deadline() * GST_MSECOND;
+  GstElement *sink = get_sink(pipeline);
+  guint64 frames = 0;
+  guint active = 1;
+  while (frames < active) {
+    GstStructure *stats = NULL;
+    g_assert_cmpuint(shmvtest_now(), <, end);
+    shmvtest_poll(-1, 0, 1);
+    g_object_get(sink, "transport-stats", &stats, NULL);
+    gst_structure_get_uint64(stats, "frames", &frames);
+    gst_structure_get_uint(stats, "slots-active", &active);
+    gst_structure_free(stats);
+  }
+  gst_object_unref(sink);
+}
+
 /* A lossless reader misses nothing, though it starts to read late; and one that
  * does not read at all does not hold up the end. */
 static void
@@ -307,6 +327,7 @@ backpressure(void)
 
   shmvtest_state(pipeline, GST_STATE_PLAYING);
   frame = watcher_frame(reader); /* and no more */
+  wait_until_full(pipeline);
   guint64 start = shmvtest_now();
   shmvtest_state(pipeline, GST_STATE_PAUSED);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
