@@ -213,15 +213,16 @@ shmvideo_format_from_caps(struct shmvideo_format *format, const char *caps,
                           struct shmvideo_error *error)
 {
   struct shmv_caps parsed;
-  struct shmvideo_format found = {0};
+  struct shmvideo_format found;
   int r = shmv_caps_parse(&parsed, caps, error);
   if (r < 0)
     return r;
+  memset(&found, 0, sizeof found); /* formats are compared with memcmp */
   struct source in = {&parsed, error, 0};
   r = get_format(&in, &found);
   shmv_caps_clear(&parsed);
   if (r == 0)
-    *format = found;
+    memcpy(format, &found, sizeof found);
   return r;
 }
 
