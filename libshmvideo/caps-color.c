@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
+#include "os.h"
+
 #include "caps-color.h"
 
 #include <stdbool.h>

@@ -7,6 +7,8 @@
  * is an error, for a picture shown wrongly is worse than none.
  */
 
+#include "os.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

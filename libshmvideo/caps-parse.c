@@ -8,6 +8,8 @@
  * its rules and leaves off behind what it has read.
  */
 
+#include "os.h"
+
 #include "caps-set.h"
 
 #include <errno.h>

@@ -6,6 +6,8 @@
  * are good only until the next element is added.
  */
 
+#include "os.h"
+
 #include "caps-set.h"
 
 #include <stdlib.h>

@@ -6,6 +6,8 @@
  * each type in turn. Quotes and ranges are built on words.
  */
 
+#include "os.h"
+
 #include "caps-value.h"
 
 #include <errno.h>

@@ -7,6 +7,8 @@
  * changes what a text means.
  */
 
+#include "os.h"
+
 #include "caps-word.h"
 
 #include <errno.h>

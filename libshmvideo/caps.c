@@ -6,6 +6,8 @@
  * features, and no field that both have stands against it.
  */
 
+#include "os.h"
+
 #include "caps.h"
 
 #include <errno.h>

@@ -9,6 +9,8 @@
  * heights and strides are at most INT32_MAX, everything is 64 bits wide.
  */
 
+#include "os.h"
+
 #include "format.h"
 
 #include <errno.h>

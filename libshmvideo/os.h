@@ -3,8 +3,8 @@
 
 /*
  * What the C library must be asked for: Linux's calls, and 64-bit file offsets on
- * every machine. Included first by each file that makes system calls, so that the
- * sources compile with no -D on the command line.
+ * every machine. Included first by every file, so that the sources compile with
+ * no -D on the command line.
  */
 
 #ifndef SHMV_OS_H

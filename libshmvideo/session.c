@@ -6,6 +6,8 @@
  * case a row; change both together.
  */
 
+#include "os.h"
+
 #include "session.h"
 
 #include <errno.h>

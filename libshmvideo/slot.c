@@ -3,6 +3,8 @@
 
 /* The proof is in slot.h; comments here say which step of it a line is. */
 
+#include "os.h"
+
 #include "slot.h"
 
 #include <string.h>

@@ -6,6 +6,8 @@
  * encodes and decodes, so the two cannot disagree.
  */
 
+#include "os.h"
+
 #include "wire.h"
 
 #include <errno.h>

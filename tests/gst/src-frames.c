@@ -323,7 +323,7 @@ never_backwards_through_restart_and_new_size(void)
   for (guint run = 0; run < G_N_ELEMENTS(widths); run++) {
     struct feeder_config config = {
         .fps = 50, .width = widths[run], .height = 20,
-        .latency = run % 2 * 60 * MS};
+        .latency = run % 2 * 400 * MS};
     struct feeder *feeder = feeder_new(shmvtest_path("s"), config);
 
     for (guint i = 0; i < 15;) {

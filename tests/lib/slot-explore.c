@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * All schedules of the slot protocol, with few switches
+ *
+ * slot.c itself (SLOT_SOURCE, which may be a mutant of it) is compiled here with a
+ * step before each access to a shared word. A writer and a reader, each a coroutine,
+ * are run in every order that switches at most so often between them; that is where
+ * nearly all mistakes show. It is one processor's order: what weaker memory orders do
+ * is for slot-litmus.c.
+ *
+ *   slot-explore [MORE]: MORE switches than usual, up to 4. Exit status 0: all is
+ *   well; 1: a rule was broken, and it says which; 77: cannot be run here.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "board.h"
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+
+static void step(void);
+
+static inline uint32_t
+stepping_load(const shmv_word *word)
+{
+  step();
+  return shmv_load(word);
+}
+
+static inline void
+stepping_store(shmv_word *word, uint32_t value)
+{
+  step();
+  shmv_store(word, value);
+}
+
+#define shmv_load(word) stepping_load(word)
+#define shmv_store(word, value) stepping_store(word, value)
+#include SLOT_SOURCE
+
+/* ---- Switching --------------------------------------------------------------- */
+
+#define MAX_SWITCHES 8
+#define STACK_SIZE (256 * 1024)
+
+enum who { WRITER, READER };
+
+static ucontext_t contexts[2], start;
+static char *stacks[2];
+static enum who running;
+static bool finished[2], asleep[2], woken[2];
+static unsigned switches[MAX_SWITCHES], n_switches, next_switch, n_steps;
+
+/* What broke in this schedule, NULL: nothing. */
+static const char *broken;
+
+static void
+fail(const char *what)
+{
+  if (broken == NULL)
+    broken = what;
+}
+
+static void
+go_to(enum who who)
+{
+  enum who before = running;
+  running = who;
+  swapcontext(&contexts[before], &contexts[who]);
+}
+
+static void
+step(void)
+{
+  n_steps++;
+  if (next_switch == n_switches || switches[next_switch] != n_steps)
+    return;
+  next_switch++;
+  enum who other = (enum who)!running;
+  if (!finished[other] && !asleep[other])
+    go_to(other);
+}
+
+/* Sleep until the other side calls wake; if it never can, the wake was lost. */
+static void
+sleep_until_woken(void)
+{
+  enum who me = running, other = (enum who)!running;
+  while (!woken[me]) {
+    if (finished[other] || (asleep[other] && !woken[other])) {
+      fail("both sleep: a wake was lost");
+      return;
+    }
+    asleep[me] = true;
+    go_to(other);
+  }
+  asleep[me] = false;
+  woken[me] = false;
+}
+
+static void
+wake(enum who who)
+{
+  woken[who] = true;
+  asleep[who] = false;
+}
+
+/* ---- The share ---------------------------------------------------------------- */
+
+#define GENERATION 0xabcdef01u
+#define MAX_ACTIVE 4
+#define BEFORE 0xfffffffeu /* serial numbers wrap on the way */
+
+struct scenario {
+  const char *name;
+  uint32_t active, n_frames, depth;
+  bool lossless, sleeps;
+  unsigned most_switches;
+};
+
+static const struct scenario *scenario;
+static struct shmv_board board;
+static struct shmv_page page;
+static struct shmv_claims claims;
+static struct shmv_claimant readers[SHMV_MAX_READERS];
+static uint32_t answered_wake, answered_nudge, ticket;
+static uint64_t pixels[MAX_ACTIVE][2];
+
+static void
+reset(void)
+{
+  memset(&page, 0, sizeof page);
+  memset(board.slots, 0, sizeof board.slots[0] * MAX_ACTIVE);
+  memset(board.ring, 0, sizeof board.ring);
+  board.generation = GENERATION;
+  atomic_store(&board.head, BEFORE);
+  atomic_store(&board.writer_waits, 0);
+  readers[0] = (struct shmv_claimant){.page = &page,
+                                      .n_holds = 1,
+                                      .depth = scenario->depth,
+                                      .lossless = scenario->lossless,
+                                      .cursor_valid = scenario->lossless,
+                                      .floor = BEFORE + 1};
+  atomic_store(&page.cursor, BEFORE + 1);
+  shmv_claims_init(&claims, &board, readers, BEFORE);
+  claims.active = scenario->active;
+  for (uint32_t i = 0; i < MAX_ACTIVE; i++)
+    pixels[i][0] = pixels[i][1] = 0;
+  answered_wake = answered_nudge = ticket = 0;
+}
+
+/* ---- The two sides ------------------------------------------------------------- */
+
+static enum shmv_claim_result
+try_claim(uint32_t *slot)
+{
+  enum shmv_claim_result result = shmv_slot_claim(&claims, slot);
+  if (readers[0].broken)
+    fail("an honest reader was taken for a hostile one");
+  if (result == SHMV_CLAIM_NONE ||
+      (result == SHMV_CLAIM_LOSSLESS && !scenario->lossless))
+    fail("a claim found no slot");
+  return result;
+}
+
+/* As docs/protocol.md, 8: a new ticket and the whole claim again, then sleep. */
+static bool
+claim(uint32_t *slot)
+{
+  while (broken == NULL && try_claim(slot) != SHMV_CLAIM_OK) {
+    shmv_store(&board.writer_waits, ++ticket);
+    if (try_claim(slot) == SHMV_CLAIM_OK)
+      break;
+    sleep_until_woken();
+  }
+  if (shmv_peek(&board.writer_waits) != 0)
+    shmv_store(&board.writer_waits, 0);
+  return broken == NULL;
+}
+
+static bool
+write_frame(void)
+{
+  uint32_t slot;
+  if (!claim(&slot))
+    return false;
+  uint64_t sequence = claims.sequence + 1;
+  step();
+  pixels[slot][0] = sequence;
+  step();
+  pixels[slot][1] = sequence;
+  shmv_slot_publish(&claims, slot);
+  shmv_slot_return(&claims, slot);
+  if (shmv_slot_must_wake(&page, &answered_wake))
+    wake(READER);
+  return true;
+}
+
+static void
+write_frames(void)
+{
+  for (uint32_t i = 1; i < scenario->n_frames; i++)
+    if (!write_frame())
+      return;
+}
+
+static void
+nudge(void)
+{
+  uint32_t waits = shmv_slot_writer_waits(&board);
+  if (waits != 0 && waits != answered_nudge) {
+    answered_nudge = waits;
+    wake(WRITER);
+  }
+}
+
+/* 1 looked at, 0 gone. */
+static int
+look(uint32_t sequence)
+{
+  struct shmv_holder holder = {&board, &page, GENERATION, scenario->active};
+  struct shmv_slot_entry entry;
+  uint32_t slot;
+  switch (shmv_slot_hold(&holder, 0, sequence, &slot, &entry)) {
+    case SHMV_HOLD_OK:
+      break;
+    case SHMV_HOLD_GONE:
+      return 0;
+    default:
+      fail("the ring names no slot");
+      return 0;
+  }
+  if (scenario->lossless) {
+    shmv_store(&page.cursor, sequence + 1);
+    nudge();
+  }
+  if ((uint32_t)entry.sequence != sequence)
+    fail("another frame was delivered");
+  for (int i = 0; i < 4; i++) {
+    if ((uint32_t)pixels[slot][i % 2] != sequence)
+      fail("a frame changed while it was held");
+    step();
+  }
+  shmv_slot_unhold(&page, 0);
+  nudge();
+  return 1;
+}
+
+static void
+read_frames(void)
+{
+  uint32_t last = BEFORE, end = BEFORE + scenario->n_frames;
+  for (int tries = 0; last != end && broken == NULL; tries++) {
+    uint32_t head = shmv_load(&board.head);
+    if (head == last) {
+      shmv_slot_arm(&page);
+      if (shmv_load(&board.head) == last) {
+        if (!scenario->sleeps && tries > 3)
+          return;
+        sleep_until_woken();
+      }
+      shmv_slot_disarm(&page);
+      continue;
+    }
+    uint32_t sequence = scenario->lossless ? last + 1 : head;
+    if (look(sequence))
+      last = sequence;
+    else if (scenario->lossless)
+      fail("a frame that was needed is gone");
+    else if (tries > 100)
+      fail("the newest frame cannot be had");
+  }
+}
+
+/* Whoever comes to its end last goes back to where both were started. */
+static void
+end(enum who who)
+{
+  enum who other = (enum who)!who;
+  finished[who] = true;
+  if (!finished[other])
+    go_to(other);
+  swapcontext(&contexts[who], &start);
+}
+
+static void
+writer_main(void)
+{
+  write_frames();
+  end(WRITER);
+}
+
+static void
+reader_main(void)
+{
+  read_frames();
+  end(READER);
+}
+
+/* ---- All schedules -------------------------------------------------------------- */
+
+static unsigned long n_runs;
+
+/* Run the schedule in switches; its number of steps. */
+static unsigned
+run(enum who first)
+{
+  static void (*const mains[])(void) = {writer_main, reader_main};
+  broken = NULL;
+  next_switch = n_switches; /* no switch yet */
+  reset();
+  write_frame();
+  n_steps = next_switch = 0;
+  for (int who = WRITER; who <= READER; who++) {
+    finished[who] = asleep[who] = woken[who] = false;
+    getcontext(&contexts[who]);
+    contexts[who].uc_stack.ss_sp = stacks[who];
+    contexts[who].uc_stack.ss_size = STACK_SIZE;
+    makecontext(&contexts[who], mains[who], 0);
+  }
+  running = first;
+  swapcontext(&start, &contexts[first]);
+  for (uint32_t i = 0; i < scenario->active; i++)
+    if (shmv_peek(&board.slots[i].gen) & 1)
+      fail("a slot that nobody claims is odd");
+  n_runs++;
+  return n_steps;
+}
+
+static bool
+explore(enum who first, unsigned most)
+{
+  unsigned last = n_switches > 0 ? switches[n_switches - 1] : 0;
+  unsigned steps = run(first);
+  if (broken != NULL) {
+    printf("%s, %s first, switched at", scenario->name,
+           first == WRITER ? "writer" : "reader");
+    for (unsigned i = 0; i < n_switches; i++)
+      printf(" %u", switches[i]);
+    printf(" of %u: %s\n", steps, broken);
+    return false;
+  }
+  if (n_switches == most)
+    return true;
+  n_switches++;
+  for (unsigned at = last + 1; at <= steps; at++) {
+    switches[n_switches - 1] = at;
+    if (!explore(first, most))
+      return false;
+  }
+  n_switches--;
+  return true;
+}
+
+static const struct scenario scenarios[] = {
+    {"latest", 3, 3, 1, false, false, 3},
+    {"latest, asleep in between", 3, 3, 1, false, true, 3},
+    {"lossless", 3, 5, 1, true, true, 3},
+    {"the ring goes round", 3, SHMV_RING_SIZE + 3, 1, false, false, 2},
+};
+
+int
+main(int argc, char **argv)
+{
+#ifdef __SANITIZE_THREAD__
+  (void)argc, (void)argv;
+  printf("ThreadSanitizer knows no coroutines\n");
+  return 77;
+#else
+  unsigned more = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
+  stacks[WRITER] = malloc(STACK_SIZE);
+  stacks[READER] = malloc(STACK_SIZE);
+  int result = 0;
+  for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+    scenario = &scenarios[i];
+    n_runs = 0;
+    for (int first = WRITER; result == 0 && first <= READER; first++) {
+      n_switches = 0;
+      result = explore((enum who)first, scenario->most_switches + more) ? 0 : 1;
+    }
+    if (result == 0)
+      printf("%s: %lu schedules\n", scenario->name, n_runs);
+  }
+  free(stacks[WRITER]);
+  free(stacks[READER]);
+  return result;
+#endif
+}
