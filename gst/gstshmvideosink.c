@@ -18,6 +18,9 @@
  * A frame is shown at its time like in any other sink, but at once if it comes
  * from a live source: then it is late enough as it is.
  *
+ * With wait-for-connection, the element message `shmvideo-waiting` tells that the
+ * sink waits for its first reader.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc ! shmvideosink socket-path=/tmp/cam
@@ -116,6 +119,7 @@ start (GstShmVideoSink * self)
   struct shmvideo_error error = { 0 };
 
   self->discont = TRUE;
+  self->waiting = FALSE;
   gst_shm_video_live_invalidate (&self->live);
   if (open_share (self, &error))
     return TRUE;

@@ -68,26 +68,54 @@ fill_frame_info (GstShmVideoSink * self, GstBuffer * buffer,
     frame->flags |= SHMVIDEO_FLAG_DISCONT;
 }
 
+/* With the lock. */
+static gboolean
+nobody_to_show_to (GstShmVideoSink * self)
+{
+  return self->wait_for_connection && self->n_clients == 0;
+}
+
+/* Once per wait: it may be long, and would look like a failure otherwise. */
+static void
+tell_waiting (GstShmVideoSink * self)
+{
+  GstStructure *structure;
+
+  if (self->waiting)
+    return;
+  self->waiting = TRUE;
+  GST_OBJECT_LOCK (self);
+  structure = gst_structure_new ("shmvideo-waiting",
+      "socket-path", G_TYPE_STRING, self->config.path, NULL);
+  GST_OBJECT_UNLOCK (self);
+  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT, structure);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), structure));
+}
+
 /* OK once there is a reader, or nobody is to be waited for. */
 static GstFlowReturn
 wait_for_client (GstShmVideoSink * self)
 {
-  for (;;) {
-    gboolean unlocked;
-    GstFlowReturn ret;
+  GstFlowReturn ret = GST_FLOW_OK;
 
-    g_mutex_lock (&self->lock);
-    while (self->wait_for_connection && self->n_clients == 0
-        && !self->unlocked)
-      g_cond_wait (&self->cond, &self->lock);
-    unlocked = self->wait_for_connection && self->n_clients == 0;
+  g_mutex_lock (&self->lock);
+  while (ret == GST_FLOW_OK && nobody_to_show_to (self)) {
     g_mutex_unlock (&self->lock);
-    if (!unlocked)
-      return GST_FLOW_OK;
-    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
-    if (ret != GST_FLOW_OK)
-      return ret;
+    tell_waiting (self);
+    g_mutex_lock (&self->lock);
+    while (nobody_to_show_to (self) && !self->unlocked)
+      g_cond_wait (&self->cond, &self->lock);
+    if (nobody_to_show_to (self)) {
+      g_mutex_unlock (&self->lock);
+      ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+      g_mutex_lock (&self->lock);
+    }
   }
+  g_mutex_unlock (&self->lock);
+  if (ret == GST_FLOW_OK)
+    self->waiting = FALSE;
+  return ret;
 }
 
 static void

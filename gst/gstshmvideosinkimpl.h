@@ -46,6 +46,7 @@ struct _GstShmVideoSink
   /* Streaming thread. */
   GstVideoInfo info;
   gboolean discont;             /* the next frame does not follow the last */
+  gboolean waiting;             /* for the first reader, and said so */
   gboolean warned;              /* about a buffer that is no frame */
   GstShmVideoLive live;         /* invalidated by any */
 };

@@ -257,12 +257,15 @@ wait_for_connection(void)
       "wait-for-connection=true socket-path=%s",
       shmvtest_path("share"));
   shmvtest_state(pipeline, GST_STATE_PLAYING);
+  gst_message_unref(shmvtest_message(pipeline, GST_MESSAGE_ELEMENT));
   shmvtest_state(pipeline, GST_STATE_PAUSED);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
   g_assert_cmpuint(watcher_count(pipeline, "frames"), ==, 0);
   guint64 start = shmvtest_now();
   shmvtest_state(pipeline, GST_STATE_NULL);
   g_assert_cmpuint(shmvtest_now() - start, <, 500 * GST_MSECOND);
+
+  /* After NULL the bus is empty: the next message is of the next run. */
 
   shmvtest_state(pipeline, GST_STATE_PLAYING);
   struct shmvideo_reader *reader =
@@ -275,6 +278,7 @@ wait_for_connection(void)
   /* Switched off while it waits. */
   shmvtest_state(pipeline, GST_STATE_READY);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
+  gst_message_unref(shmvtest_message(pipeline, GST_MESSAGE_ELEMENT));
   GstElement *sink = get_sink(pipeline);
   g_object_set(sink, "wait-for-connection", FALSE, NULL);
   gst_message_unref(shmvtest_message(pipeline, GST_MESSAGE_EOS));
