@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Install what the tests need, build, and pass all tests.
-#   tests/run.sh [--quick] [--no-install] [--build-root DIR] [PART...]
+#   tests/run.sh [--quick] [--slow] [--no-install] [--build-root DIR] [PART...]
 #
 # Parts, in this order; all of them if none is named:
-#   gcc       the plain build with every suite
+#   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
-#   clang     the plain build by the other compiler
+#   clang     the plain build by the other compiler, all but recordings
 #   asan      address and undefined-behaviour sanitizers, every suite
 #   tsan      thread sanitizer, the library and its threads
 # --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
@@ -18,11 +18,13 @@ set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 root=$top
 install=yes
+slow="--no-suite slow"
 parts=
 
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) parts="gcc" ;;
+    --slow) slow= ;;
     --no-install) install=no ;;
     --build-root) root=$(mkdir -p "$2" && cd "$2" && pwd) || exit 2; shift ;;
     gcc | valgrind | clang | asan | tsan) parts="$parts $1" ;;
@@ -91,7 +93,8 @@ run() {
 
 part_gcc() {
   configure build gcc || { lost "gcc build"; return; }
-  run gcc build
+  # shellcheck disable=SC2086
+  run gcc build $slow
 }
 
 part_valgrind() {
@@ -101,14 +104,14 @@ part_valgrind() {
 
 part_clang() {
   configure build-clang clang || { lost "clang build"; return; }
-  run clang build-clang
+  run clang build-clang --no-suite slow --no-suite record
 }
 
 part_asan() {
   configure build-asan gcc -Db_sanitize=address,undefined \
     || { lost "asan build"; return; }
   export SHMVIDEO_TEST_SLOWNESS=3
-  run asan build-asan --timeout-multiplier 3
+  run asan build-asan --timeout-multiplier 3 --no-suite slow
   unset SHMVIDEO_TEST_SLOWNESS
 }
 

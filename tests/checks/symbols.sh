@@ -9,7 +9,8 @@ header=$1/libshmvideo/shmvideo.h map=$1/libshmvideo/libshmvideo.map
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-tr '\n' ' ' <"$header" | grep -o 'SHMVIDEO_API [^;(]*[ *]shmvideo_[a-z0-9_]*(' |
+# Without comments and macros, a name before a parenthesis is a function.
+sed '/^#/d; s,/\*[^*]*\*/,,g' "$header" | sed '/\/\*/,/\*\//d' |
   grep -o 'shmvideo_[a-z0-9_]*(' | tr -d '(' | sort >"$dir/header"
 grep -o 'shmvideo_[a-z0-9_]*;' "$map" | tr -d ';' | sort >"$dir/map"
 nm -D --defined-only "$2" | awk '$2 == "T" {sub(/@.*/, "", $3); print $3}' |
