@@ -10,8 +10,11 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 # Without comments and macros, a name before a parenthesis is a function.
-sed '/^#/d; s,/\*[^*]*\*/,,g' "$header" | sed '/\/\*/,/\*\//d' |
-  grep -o 'shmvideo_[a-z0-9_]*(' | tr -d '(' | sort >"$dir/header"
+python3 -c 'import re, sys
+text = re.sub(r"/\*.*?\*/", "", sys.stdin.read(), flags=re.S)
+text = re.sub(r"^#.*(\\\n.*)*", "", text, flags=re.M)
+print("\n".join(re.findall(r"\b(shmvideo_\w+)\s*\(", text)))' <"$header" |
+  sort >"$dir/header"
 grep -o 'shmvideo_[a-z0-9_]*;' "$map" | tr -d ';' | sort >"$dir/map"
 nm -D --defined-only "$2" | awk '$2 == "T" {sub(/@.*/, "", $3); print $3}' |
   sort >"$dir/library"
