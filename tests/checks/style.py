@@ -49,22 +49,25 @@ def check_lengths(file, text):
 
 
 def check_layers():
+    """The order of the sources in meson.build is that of the layers. A remark such
+    as "writer: ..." puts a file into that group, whose headers it may include."""
     folder = top / 'libshmvideo'
-    order = re.findall(r"^  '([a-z-]+)\.c'", (folder / 'meson.build').read_text(),
-                       re.M)
-    for file in folder.glob('*.c'):
-        if file.stem not in order:
+    listed = re.findall(r"^  '([a-z-]+)\.c',(?: *# (?:(writer|reader):)?)?",
+                        (folder / 'meson.build').read_text(), re.M)
+    group = {noun: said or noun.split('-')[0] for noun, said in listed}
+    rank = {}
+    for i, (noun, _) in enumerate(listed):
+        rank.setdefault(group[noun], i)
+        rank.setdefault(noun, i)
+    for file in sorted(folder.glob('*.[ch]')):
+        if file.suffix == '.c' and file.stem not in group:
             faults.append(f'libshmvideo/{file.name}: not in meson.build')
-    # A header belongs to the first file of its noun: writer.h to writer-frames.c.
-    rank = {noun: i for i, noun in enumerate(order)}
-    for file in list(folder.glob('*.c')) + list(folder.glob('*.h')):
-        own = file.stem.split('-')[0]
+        if file.stem not in group:
+            continue
         for header in re.findall(r'^#include "([a-z-]+)\.h"', file.read_text(),
                                  re.M):
-            group = [i for noun, i in rank.items()
-                     if noun == header or noun.startswith(header + '-')]
-            if group and file.stem in rank and header.split('-')[0] != own \
-                    and min(group) > rank[file.stem]:
+            if group.get(header, header) != group[file.stem] \
+                    and rank.get(header, -1) > rank[file.stem]:
                 faults.append(f'libshmvideo/{file.name}: includes {header}.h, '
                               'a layer above')
 
