@@ -12,12 +12,16 @@
 /* As many readers as a share ever has. */
 #define MAX_READERS 128
 
+/* How often to look at readers whom other threads may have let in, ms. */
+#define LOOK_PERIOD 200
+
 struct _GstShmVideoControl
 {
   struct shmvideo_writer *writer;
   GstShmVideoControlFuncs funcs;
   GThread *thread;
   int stop_fd;
+  int period;                   /* ms, -1: look only when there is an event */
 
   /* The readers that were told as connected. */
   struct shmvideo_reader_info known[MAX_READERS];
@@ -78,7 +82,7 @@ run (gpointer data)
   for (;;) {
     int code;
 
-    if (poll (fds, 2, -1) < 0 && errno != EINTR) {
+    if (poll (fds, 2, self->period) < 0 && errno != EINTR) {
       self->funcs.broken (self->funcs.user, -errno);
       break;
     }
@@ -96,12 +100,13 @@ run (gpointer data)
 }
 
 GstShmVideoControl *
-gst_shm_video_control_start (struct shmvideo_writer *writer,
+gst_shm_video_control_start (struct shmvideo_writer *writer, gboolean shared,
     const GstShmVideoControlFuncs * funcs, int *out_code)
 {
   GstShmVideoControl *self = g_new0 (GstShmVideoControl, 1);
 
   self->writer = writer;
+  self->period = shared ? LOOK_PERIOD : -1;
   self->funcs = *funcs;
   *out_code = 0;
   self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);

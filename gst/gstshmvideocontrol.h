@@ -33,11 +33,14 @@ typedef struct
 
 typedef struct _GstShmVideoControl GstShmVideoControl;
 
-/* The writer has to live until stop. NULL if there is no thread or descriptor
- * to be had: then out_code is a negative errno. */
+/* The writer has to live until stop. shared says that other threads may dispatch
+ * as well (as shmvideo_writer_acquire_wait does): then readers are also looked at
+ * now and then, because the event that let them in may not have reached us.
+ * NULL if there is no thread or descriptor to be had: then out_code is a negative
+ * errno. */
 GstShmVideoControl *gst_shm_video_control_start (
-    struct shmvideo_writer *writer, const GstShmVideoControlFuncs * funcs,
-    int *out_code);
+    struct shmvideo_writer *writer, gboolean shared,
+    const GstShmVideoControlFuncs * funcs, int *out_code);
 
 /* End the thread and wait for it. NULL is allowed. Not from its callbacks. */
 void gst_shm_video_control_stop (GstShmVideoControl * control);

@@ -97,7 +97,8 @@ open_share (GstShmVideoSink * self, struct shmvideo_error *error)
   if (self->cancel_fd >= 0)
     code = open_writer (self, error, &writer);
   if (code == 0)
-    self->control = gst_shm_video_control_start (writer, &funcs, &code);
+    self->control = gst_shm_video_control_start (writer,
+        self->config.backpressure, &funcs, &code);
   if (self->control == NULL) {
     if (error->code == 0)
       g_strlcpy (error->message, "No thread or descriptor is left",

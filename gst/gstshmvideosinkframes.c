@@ -135,9 +135,10 @@ static void
 account_for (GstShmVideoSink * self, GstBuffer * buffer, int outcome)
 {
   count (self, outcome);
-  if (outcome > GST_SHM_VIDEO_NO_SLOT) {
-    self->discont = FALSE;
-  } else if (outcome == GST_SHM_VIDEO_NO_SLOT) {
+  self->discont = outcome <= GST_SHM_VIDEO_NO_SLOT;
+  if (outcome > GST_SHM_VIDEO_NO_SLOT)
+    return;
+  if (outcome == GST_SHM_VIDEO_NO_SLOT) {
     GST_DEBUG_OBJECT (self, "no slot free, dropped %" GST_PTR_FORMAT, buffer);
   } else if (outcome == -EBADMSG && !self->warned) {
     self->warned = TRUE;

@@ -332,6 +332,12 @@ backpressure(void)
   shmvtest_state(pipeline, GST_STATE_PLAYING);
   frame = watcher_frame(reader); /* and no more */
   wait_until_full(pipeline);
+  struct shmvideo_reader *second =
+      watcher_new(shmvtest_path("share"), SHMVIDEO_LATEST);
+  shmvideo_frame_release(watcher_frame(second));
+  watcher_wait_clients(pipeline, 2);
+  shmvideo_reader_free(second);
+  watcher_wait_clients(pipeline, 1);
   guint64 start = shmvtest_now();
   shmvtest_state(pipeline, GST_STATE_PAUSED);
   shmvtest_state(pipeline, GST_STATE_PLAYING);
