@@ -11,7 +11,7 @@ struct _GstShmVideoShare
 {
   gatomicrefcount refcount;
   /* Held for reading by whoever uses the writer from a thread that is not the
-   * sink's; for writing around set_format and while the writer goes. */
+   * sink's; for writing while the writer is taken away. */
   GRWLock lock;
   struct shmvideo_writer *writer;
 };
@@ -73,20 +73,6 @@ void
 gst_shm_video_share_leave (GstShmVideoShare * share)
 {
   g_rw_lock_reader_unlock (&share->lock);
-}
-
-int
-gst_shm_video_share_set_format (GstShmVideoShare * share,
-    const struct shmvideo_format *format, const gchar * caps,
-    struct shmvideo_error *error)
-{
-  int code;
-
-  /* Upstream never waits for this lock: those who take slots only try it. */
-  g_rw_lock_writer_lock (&share->lock);
-  code = shmvideo_writer_set_format (share->writer, format, caps, error);
-  g_rw_lock_writer_unlock (&share->lock);
-  return code;
 }
 
 struct shmvideo_slot *

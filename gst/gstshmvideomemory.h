@@ -37,18 +37,13 @@ void gst_shm_video_share_close (GstShmVideoShare * share);
 /* The writer, for the sink's streaming thread: there it is never closed. */
 struct shmvideo_writer *gst_shm_video_share_writer (GstShmVideoShare * share);
 
-/* The writer, for any thread, or NULL if it is closed. It is neither closed nor
- * given another format until leave, which must follow at once, NULL or not. */
+/* The writer, for any thread, or NULL if it is closed. It is not closed until
+ * leave, which must follow at once, NULL or not. */
 struct shmvideo_writer *gst_shm_video_share_enter (GstShmVideoShare * share);
 void gst_shm_video_share_leave (GstShmVideoShare * share);
 
-/* shmvideo_writer_set_format, while nobody takes a slot. */
-int gst_shm_video_share_set_format (GstShmVideoShare * share,
-    const struct shmvideo_format *format, const gchar * caps,
-    struct shmvideo_error *error);
-
 /* A slot of at least size bytes, or NULL: none is free, there is no format yet,
- * or the format is just changing. Never waits. Any thread. */
+ * or the frames of the present one are smaller. Never waits. Any thread. */
 struct shmvideo_slot *gst_shm_video_share_take (GstShmVideoShare * share,
     gsize size);
 

@@ -215,7 +215,8 @@ set_caps (GstBaseSink * bsink, GstCaps * caps)
     return FALSE;
   }
   text = gst_caps_to_string (caps);
-  code = gst_shm_video_share_set_format (self->share, &format, text, &error);
+  code = shmvideo_writer_set_format (gst_shm_video_share_writer (self->share),
+      &format, text, &error);
   g_free (text);
   if (code < 0) {
     gst_shm_video_post_error (GST_ELEMENT (self), &error);
