@@ -18,11 +18,13 @@ these rules:
    go on for ever get Ctrl-C when all others have ended, and must end well too.
 6. Files that were written must be what they seem: gst-discoverer-1.0 is asked.
 7. "cc" lines are run as they are, with the page's named C blocks beside them.
-8. Of lines that build and install (meson, ninja, apt, export, ./tests/run.sh ...)
+8. "meson devenv" lines are run, in the build directory of this test.
+9. Of lines that build and install (meson, ninja, apt, export, ./tests/run.sh ...)
    only the syntax is checked, and that files of the project named there exist.
 
 A ```gst block is a pipeline with an appsink or appsrc for programs such as ossia
-score; the program in device.c, which behaves as they do, runs it.
+score; the program in device.c, which behaves as they do, runs it. And each file of
+the project that a page names or links to is there.
 """
 import os
 import pathlib
@@ -187,6 +189,11 @@ def run_sh(block, run):
     text = re.sub(r'\\\n\s*', '', block.text)
     lines = [line.rstrip(' &') for line in text.splitlines()
              if line.strip() and not line.startswith('#')]
+    for line in lines:
+        if line.startswith('meson devenv -C build '):
+            run.env['GST_PLUGIN_PATH_1_0'] = str(build / 'tests/plugins')
+            run.call(['meson', 'devenv', '-C', build,
+                      *settle(line, run.directory)[4:]])
     lines = [line for line in lines if not line.startswith(only_parsed)]
     launch = [settle(line, run.directory) for line in lines
               if line.startswith('gst-launch-1.0')]
@@ -213,29 +220,47 @@ def run_gst(block, run):
     run.wait()
 
 
-def test(block):
+def check_names(page):
+    """Files that a page links to, or names in full between backquotes."""
+    text = page.read_text()
+    names = [page.parent / name for name in
+             re.findall(r'\]\(((?!https?:)[^)#]+)', text)]
+    names += [source / name for name in
+              re.findall(r'`((?:libshmvideo|gst|tests|examples|docs)/[\w./-]+)`', text)]
+    missing = [str(name) for name in names if not name.exists()]
+    report(f'{page.name} names files that are there', not missing, missing)
+
+
+def report(title, good, remarks=()):
     global number, failures
     number += 1
+    failures += not good
+    for remark in remarks:
+        print('# ' + str(remark).replace('\n', '\n# '))
+    title = title.replace('#', '')
+    print(f"{'ok' if good else 'not ok'} {number} {title}", flush=True)
+
+
+def test(block):
     title = f'{block.page.name}:{block.line} {block.text.split(chr(10))[0][:60]}'
     started = time.monotonic()
+    remarks = []
     with tempfile.TemporaryDirectory(prefix='shmvideo-docs-', dir='/tmp') as name:
         run = Run(pathlib.Path(name))
         try:
             {'sh': run_sh, 'gst': run_gst}[block.language](block, run)
             left = [f for f in run.directory.rglob('*') if f.is_socket()]
             assert not left, f'sockets left behind: {left}'
-            verdict = 'ok'
         except (AssertionError, subprocess.CalledProcessError, OSError) as error:
-            print(re.sub('^', '# ', str(error), flags=re.M))
-            failures += 1
-            verdict = 'not ok'
+            remarks.append(error)
         finally:
             run.kill()
-    print(f'{verdict} {number} {title}'.replace('#', ''), flush=True)
+    report(title, not remarks, remarks)
     print(f'# {time.monotonic() - started:.1f} s', flush=True)
 
 
 for page in [source / 'README.md', *sorted(source.glob('docs/*.md'))]:
+    check_names(page)
     for found in blocks_of(page):
         if found.language in ('sh', 'gst'):
             test(found)
