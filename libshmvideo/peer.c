@@ -40,6 +40,15 @@ poll_add(struct shmvideo_writer *writer, int fd, void *data)
                                                                    : 0;
 }
 
+/* Closing alone takes a descriptor out of epoll only if nobody else has its file: a
+ * child that our process forked would make it tell of a peer that is freed. */
+static void
+poll_close(struct shmvideo_writer *writer, int fd)
+{
+  epoll_ctl(writer->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+  close(fd);
+}
+
 void
 shmv_peer_poll(struct shmvideo_writer *writer, struct shmv_peer *peer,
                uint32_t events)
@@ -96,13 +105,12 @@ shmv_peer_unplace(struct shmvideo_writer *writer, struct shmv_peer *peer)
 void
 shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer)
 {
-  (void)writer; /* closing takes a descriptor out of epoll */
   shmv_segment_unmap(peer->page, SHMV_PAGE_SIZE);
-  close(peer->fd);
+  poll_close(writer, peer->fd);
   if (peer->page_fd >= 0)
     close(peer->page_fd);
   if (peer->who.pidfd >= 0)
-    close(peer->who.pidfd);
+    poll_close(writer, peer->who.pidfd);
   free(peer->accepts);
   free(peer->refusal);
   free(peer);

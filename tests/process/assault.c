@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+#include "assault.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "segment.h"
+
+/* More turns than any honest exchange takes: beyond, somebody spins. */
+#define TURNS 200
+
+static void
+fill_format(struct shmvideo_format *format, uint32_t width)
+{
+  memset(format, 0, sizeof *format);
+  format->pixel_format = SHMVIDEO_FORMAT_GRAY8;
+  format->width = width;
+  format->height = 48;
+  format->fps_n = 30;
+  format->fps_d = 1;
+  g_assert_cmpint(shmvideo_format_set_default_layout(format), ==, 0);
+}
+
+void
+assault_set_format(struct shmvideo_writer *writer, uint32_t width)
+{
+  struct shmvideo_format format;
+  struct shmvideo_error error = {0};
+  fill_format(&format, width);
+  int code = shmvideo_writer_set_format(writer, &format, NULL, &error);
+  g_assert_cmpstr(error.message, ==, "");
+  g_assert_cmpint(code, ==, 0);
+}
+
+struct shmvideo_writer *
+assault_writer(const char *name, const struct shmvideo_writer_config *config)
+{
+  struct shmvideo_writer_config own = SHMVIDEO_WRITER_CONFIG_INIT;
+  struct shmvideo_error error = {0};
+  struct shmvideo_writer *writer;
+  if (config != NULL)
+    own = *config;
+  own.path = shmvtest_path(name);
+  int code = shmvideo_writer_new(&own, &error, &writer);
+  g_assert_cmpstr(error.message, ==, "");
+  g_assert_cmpint(code, ==, 0);
+  assault_set_format(writer, 64);
+  return writer;
+}
+
+void
+assault_show(struct shmvideo_writer *writer)
+{
+  struct shmvideo_slot *slot;
+  g_assert_cmpint(shmvideo_writer_acquire(writer, &slot), ==, 1);
+  slot->data[0] = (uint8_t)(writer->sequence + 1);
+  g_assert_cmpint(shmvideo_writer_publish(writer, slot, NULL), ==, 0);
+}
+
+void
+assault_settle(struct shmvideo_writer *writer)
+{
+  int turns = 0;
+  do {
+    g_assert_cmpint(shmvideo_writer_dispatch(writer), ==, 0);
+    g_assert_cmpint(turns++, <, TURNS);
+  } while (shmvtest_poll(shmvideo_writer_get_fd(writer), POLLIN, 0) != 0);
+}
+
+struct shmvideo_reader *
+assault_reader(const char *name, uint32_t policy, uint32_t holds)
+{
+  struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
+  struct shmvideo_error error = {0};
+  struct shmvideo_reader *reader;
+  config.path = shmvtest_path(name);
+  config.policy = policy;
+  config.max_holds = holds;
+  int code = shmvideo_reader_new(&config, &error, &reader);
+  g_assert_cmpstr(error.message, ==, "");
+  g_assert_cmpint(code, ==, 0);
+  return reader;
+}
+
+/* ---- Messages -------------------------------------------------------------- */
+
+static int
+send_message(int fd, const struct shmv_message *message, const int *fds)
+{
+  uint8_t bytes[SHMV_WIRE_MAX];
+  uint32_t size = shmv_wire_encode(message, bytes);
+  g_assert_cmpuint(size, >, 0);
+  return shmv_socket_send(fd, bytes, size, fds,
+                          fds != NULL ? shmv_wire_n_fds(message->type) : 0);
+}
+
+/* The next message but WAKEs; its descriptors are closed but for the first. */
+static void
+expect(int fd, uint32_t type, struct shmv_message *message, int *out_fd)
+{
+  static uint8_t bytes[SHMV_WIRE_MAX];
+  do {
+    int fds[2] = {-1, -1};
+    unsigned n = 0;
+    size_t size;
+    g_assert_cmpint(shmvtest_poll(fd, POLLIN, shmvtest_deadline()), !=, 0);
+    g_assert_cmpint(shmv_socket_recv(fd, bytes, sizeof bytes, &size, fds, 2, &n),
+                    ==, 0);
+    g_assert_cmpint(shmv_wire_decode(message, bytes, size), ==, 0);
+    if (n > 1)
+      close(fds[1]);
+    if (n > 0 && out_fd == NULL)
+      close(fds[0]);
+    else if (n > 0)
+      *out_fd = fds[0];
+  } while (message->type == SHMV_WAKE && type != SHMV_WAKE);
+  g_assert_cmpstr(shmv_wire_type_name(message->type), ==,
+                  shmv_wire_type_name(type));
+}
+
+/* ---- A reader -------------------------------------------------------------- */
+
+void
+raw_reader_connect(struct raw_reader *reader, const char *name)
+{
+  struct shmv_path path;
+  memset(reader, 0, sizeof *reader);
+  g_assert_cmpint(shmv_path_resolve(&path, shmvtest_path(name), NULL), ==, 0);
+  g_assert_cmpint(shmv_socket_connect(&path, &reader->fd, NULL), ==, 0);
+}
+
+static void
+say(struct raw_reader *reader, struct shmv_message *message)
+{
+  message->serial = message->type == SHMV_NUDGE ? 0 : ++reader->serial;
+  g_assert_cmpint(send_message(reader->fd, message, NULL), ==, 0);
+}
+
+void
+raw_reader_say(struct raw_reader *reader, uint32_t type)
+{
+  struct shmv_message message = {.type = type};
+  message.u.generation = reader->generation;
+  say(reader, &message);
+}
+
+void
+raw_reader_hello(struct raw_reader *reader, uint32_t policy, uint32_t depth,
+                 uint16_t holds)
+{
+  struct shmv_message message = {.type = SHMV_HELLO};
+  message.u.hello = (struct shmv_hello){.version_min = SHMV_WIRE_VERSION,
+                                        .version_max = SHMV_WIRE_VERSION,
+                                        .policy = policy,
+                                        .depth = depth,
+                                        .holds_min = 1,
+                                        .holds_want = holds};
+  say(reader, &message);
+}
+
+void
+raw_reader_join(struct raw_reader *reader, struct shmvideo_writer *writer,
+                const char *name, uint32_t policy, uint32_t depth,
+                uint16_t holds)
+{
+  struct shmv_message message;
+  int fd = -1;
+  void *page;
+  raw_reader_connect(reader, name);
+  raw_reader_hello(reader, policy, depth, holds);
+  assault_settle(writer);
+  expect(reader->fd, SHMV_PAGE, &message, &fd);
+  g_assert_cmpint(shmv_segment_map_page(fd, &page), ==, 0);
+  close(fd);
+  reader->page = page;
+  raw_reader_say(reader, SHMV_MAPPED);
+  assault_settle(writer);
+  expect(reader->fd, SHMV_WELCOME, &message, NULL);
+  reader->welcome = message.u.welcome;
+  expect(reader->fd, SHMV_FORMAT, &message, NULL);
+  reader->generation = message.u.format.generation;
+  raw_reader_say(reader, SHMV_READY);
+  assault_settle(writer);
+}
+
+void
+raw_reader_leave(struct raw_reader *reader)
+{
+  shmv_segment_unmap(reader->page, SHMV_PAGE_SIZE);
+  close(reader->fd);
+}
+
+/* ---- A writer -------------------------------------------------------------- */
+
+void
+raw_writer_listen(struct raw_writer *writer, const char *name)
+{
+  struct shmv_path path;
+  struct shmvideo_format format;
+  char caps[1024];
+  memset(writer, 0, sizeof *writer);
+  writer->fd = -1;
+  fill_format(&format, 64);
+  g_assert_cmpint(shmvideo_format_to_caps(&format, caps, sizeof caps), >, 0);
+  g_assert_cmpint(shmvideo_format_from_caps(&format, caps, NULL), ==, 0);
+  g_assert_cmpint(shmv_generation_new(&writer->generation, &format, caps, 1,
+                                      0, writer->readers, 0),
+                  ==, 0);
+  g_assert_cmpint(shmv_path_resolve(&path, shmvtest_path(name), NULL), ==, 0);
+  g_assert_cmpint(shmv_listener_open(&writer->listener, &path, 0600, NULL), ==,
+                  0);
+}
+
+void
+raw_writer_accept(struct raw_writer *writer)
+{
+  int listener = writer->listener.fd;
+  g_assert_cmpint(shmvtest_poll(listener, POLLIN, shmvtest_deadline()), !=, 0);
+  g_assert_cmpint(shmv_listener_accept(&writer->listener, &writer->fd), ==, 0);
+  writer->serial = 0;
+}
+
+int
+raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
+               const int *fds)
+{
+  message->serial = message->type == SHMV_WAKE ? 0 : ++writer->serial;
+  return send_message(writer->fd, message, fds);
+}
+
+static void
+send_format(struct raw_writer *writer)
+{
+  const struct shmv_generation *generation = writer->generation;
+  struct shmv_message message = {.type = SHMV_FORMAT};
+  int fds[2] = {generation->pool.fd, generation->board_segment.fd};
+  message.u.format = (struct shmv_format_message){
+      .generation = generation->number,
+      .n_slots = generation->board->n_slots,
+      .slot_size = generation->slot_size,
+      .pool_size = generation->pool.size,
+      .board_size = SHMV_BOARD_SIZE,
+      .format = generation->format};
+  message.text = generation->caps;
+  message.text_size = (uint32_t)strlen(generation->caps);
+  g_assert_cmpint(raw_writer_say(writer, &message, fds), ==, 0);
+}
+
+void
+raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
+{
+  struct shmv_message hello, message;
+  const void *page;
+  int fd;
+  raw_writer_accept(writer);
+  expect(writer->fd, SHMV_HELLO, &hello, NULL);
+  g_assert_cmpint(shmv_segment_create_page(&page, &fd), ==, 0);
+  message = (struct shmv_message){.type = SHMV_PAGE};
+  message.u.page_holds = SHMV_MAX_HOLDS;
+  g_assert_cmpint(raw_writer_say(writer, &message, &fd), ==, 0);
+  close(fd);
+  shmv_segment_unmap(page, SHMV_PAGE_SIZE);
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  expect(writer->fd, SHMV_MAPPED, &message, NULL);
+  message = (struct shmv_message){.type = SHMV_WELCOME};
+  message.u.welcome = (struct shmv_welcome){
+      .version = SHMV_WIRE_VERSION,
+      .policy = (uint16_t)hello.u.hello.policy,
+      .stream = 1,
+      .depth = hello.u.hello.depth,
+      .holds = hello.u.hello.holds_want,
+      .floor = 1};
+  g_assert_cmpint(raw_writer_say(writer, &message, NULL), ==, 0);
+  send_format(writer);
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+}
+
+void
+raw_writer_show(struct raw_writer *writer)
+{
+  struct shmv_generation *generation = writer->generation;
+  uint32_t slot;
+  g_assert_cmpint(shmv_slot_claim(&generation->claims, &slot), ==,
+                  SHMV_CLAIM_OK);
+  struct shmv_slot_entry *entry = &generation->board->slots[slot];
+  entry->size = generation->format.size;
+  entry->n_planes = 1;
+  entry->stride[0] = generation->format.stride[0];
+  entry->pts = entry->duration = entry->capture_time = SHMVIDEO_TIME_NONE;
+  shmv_slot_publish(&generation->claims, slot);
+  shmv_slot_return(&generation->claims, slot);
+}
+
+void
+raw_writer_hang_up(struct raw_writer *writer)
+{
+  close(writer->fd);
+  writer->fd = -1;
+}
+
+void
+raw_writer_end(struct raw_writer *writer)
+{
+  if (writer->fd >= 0)
+    close(writer->fd);
+  shmv_generation_free(writer->generation);
+  shmv_listener_close(&writer->listener);
+}

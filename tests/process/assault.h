@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * Peers by hand
+ *
+ * Owns the honest part of a dishonest peer: the handshake, message by message, with
+ * the library's own encoder and memory, up to where a test begins to lie. Writer
+ * and reader live in one process and one thread, so that every order of steps can
+ * be had at will.
+ */
+
+#ifndef ASSAULT_H
+#define ASSAULT_H
+
+#include <poll.h>
+
+#include "generation.h"
+#include "shmvtest.h"
+#include "socket.h"
+#include "wire.h"
+#include "writer.h"
+
+/* A writer at a name, with a format of 64x48 GRAY8. config may be NULL. */
+struct shmvideo_writer *assault_writer(
+    const char *name, const struct shmvideo_writer_config *config);
+void assault_set_format(struct shmvideo_writer *writer, uint32_t width);
+
+/* Show one frame. Its first byte is the frame's number, counted from 1. */
+void assault_show(struct shmvideo_writer *writer);
+
+/* Dispatch until the descriptor is quiet; fails if it never is. */
+void assault_settle(struct shmvideo_writer *writer);
+
+/* ---- A reader without the library's reader -------------------------------- */
+
+struct raw_reader {
+  int fd;
+  uint32_t serial;
+  struct shmv_page *page;
+  struct shmv_welcome welcome;
+  uint32_t generation;
+};
+
+void raw_reader_connect(struct raw_reader *reader, const char *name);
+void raw_reader_say(struct raw_reader *reader, uint32_t type);
+void raw_reader_hello(struct raw_reader *reader, uint32_t policy,
+                      uint32_t depth, uint16_t holds);
+/* All of it, up to READY. */
+void raw_reader_join(struct raw_reader *reader, struct shmvideo_writer *writer,
+                     const char *name, uint32_t policy, uint32_t depth,
+                     uint16_t holds);
+void raw_reader_leave(struct raw_reader *reader);
+
+/* ---- A writer without the library's writer -------------------------------- */
+
+struct raw_writer {
+  struct shmv_listener listener;
+  int fd;
+  uint32_t serial;
+  struct shmv_generation *generation;
+  struct shmv_claimant readers[SHMV_MAX_READERS];
+};
+
+void raw_writer_listen(struct raw_writer *writer, const char *name);
+/* Accept whoever connected. */
+void raw_writer_accept(struct raw_writer *writer);
+int raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
+                   const int *fds);
+/* Accept, and all up to FORMAT, while the library's reader is dispatched. */
+struct shmvideo_reader;
+void raw_writer_serve(struct raw_writer *writer,
+                      struct shmvideo_reader *reader);
+/* Show one frame as an honest writer does. */
+void raw_writer_show(struct raw_writer *writer);
+void raw_writer_hang_up(struct raw_writer *writer);
+void raw_writer_end(struct raw_writer *writer);
+
+/* A library reader of a name. */
+struct shmvideo_reader *assault_reader(const char *name, uint32_t policy,
+                                       uint32_t holds);
+
+#endif
