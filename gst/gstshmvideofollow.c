@@ -267,6 +267,7 @@ typedef enum
   WANTED_GO,
   WANTED_NEWEST,
   WANTED_PAUSE,
+  WANTED_EOS,
   WANTED_STOP
 } Wanted;
 
@@ -277,10 +278,12 @@ get_wanted (GstShmVideoSrc * self, gboolean frames, gboolean * out_reopen)
 
   g_mutex_lock (&self->lock);
   *out_reopen = self->reopen;
-  if (self->flushing || (self->eos && !frames))
+  if (self->flushing || (self->eos != NULL && !frames))
     wanted = WANTED_STOP;
   else if (frames && !self->playing)
     wanted = WANTED_PAUSE;
+  else if (self->eos != NULL)
+    wanted = WANTED_EOS;
   else if (frames && self->resumed
       && self->settings.policy == SHMVIDEO_LATEST)
     wanted = WANTED_NEWEST;
@@ -357,7 +360,7 @@ gst_shm_video_follow_step (GstShmVideoSrc * self, gboolean frames,
       wait_while_paused (self);
       continue;
     }
-    if (self->ended)
+    if (self->ended || wanted == WANTED_EOS)
       return GST_SHM_VIDEO_STEP_END;
     if (reopen && self->reader != NULL) {
       if (self->connected)

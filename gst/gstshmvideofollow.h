@@ -21,8 +21,8 @@ typedef enum
 {
   GST_SHM_VIDEO_STEP_FRAME,     /* *out_frame is to be released */
   GST_SHM_VIDEO_STEP_FORMAT,    /* the frames that follow have a new format */
-  GST_SHM_VIDEO_STEP_STOP,      /* the base class wants its thread back */
-  GST_SHM_VIDEO_STEP_END        /* nothing more will come; why has been said */
+  GST_SHM_VIDEO_STEP_STOP,      /* the thread is wanted elsewhere */
+  GST_SHM_VIDEO_STEP_END        /* nothing more will come, for known reasons */
 } GstShmVideoStep;
 
 /* Go on until something of the above happened. Without frames it does not take

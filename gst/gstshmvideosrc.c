@@ -9,11 +9,11 @@
  * Receives raw video frames that another program shows at a socket path, with
  * shmvideosink or libshmvideo, without copying them.
  *
- * The element may be started before the writer: it waits, and posts an element
- * message `shmvideo-waiting`, then `shmvideo-connected`. When the writer goes
- * (`shmvideo-disconnected`) it waits for the next one, unless #on-disconnect says
- * otherwise; a new size or format just comes through as new caps. What downstream
- * can take is told to the writer, which chooses among it if it can.
+ * The element may start before the writer: it waits, and posts element messages
+ * `shmvideo-waiting`, `shmvideo-connected`. When the writer goes
+ * (`shmvideo-disconnected`) it waits for the next, unless #on-disconnect says
+ * otherwise; a new size or format comes as new caps. What downstream can take is
+ * told to the writer, which chooses among it if it can.
  *
  * Buffers are read-only views of the writer's memory. Those that downstream keeps
  * count against #max-holds; when the last one would go, frames are copied, so
@@ -123,15 +123,14 @@ gst_shm_video_src_get_property (GObject * object, guint id, GValue * value,
     GParamSpec * pspec)
 {
   GstShmVideoSrc *self = GST_SHM_VIDEO_SRC (object);
-  gboolean known = TRUE;
+  gboolean known;
 
   g_mutex_lock (&self->lock);
+  known = gst_shm_video_settings_get (&self->settings, id, value);
   if (id == PROP_TRANSPORT_STATS)
     g_value_take_boxed (value, get_transport_stats (self));
-  else
-    known = gst_shm_video_settings_get (&self->settings, id, value);
   g_mutex_unlock (&self->lock);
-  if (!known)
+  if (!known && id != PROP_TRANSPORT_STATS)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -167,7 +166,6 @@ gst_shm_video_src_start (GstBaseSrc * basesrc)
   g_mutex_lock (&self->lock);
   self->wake = wake;
   self->flushing = FALSE;
-  self->eos = FALSE;
   self->resumed = TRUE;
   self->restart_timing = TRUE;
   self->received_before = self->skipped_before = self->copied_before = 0;
@@ -188,6 +186,7 @@ gst_shm_video_src_stop (GstBaseSrc * basesrc)
   wake = self->wake;
   self->wake = NULL;
   gst_clear_caps (&self->caps);
+  gst_event_replace (&self->eos, NULL);
   self->frame_duration = GST_CLOCK_TIME_NONE;
   g_mutex_unlock (&self->lock);
   gst_shm_video_wake_unref (wake);
@@ -218,6 +217,7 @@ gst_shm_video_src_unlock_stop (GstBaseSrc * basesrc)
   return set_flushing (basesrc, FALSE);
 }
 
+/* In both directions: the frame that follows is the first after a pause. */
 static void
 set_playing (GstShmVideoSrc * self, gboolean playing)
 {
@@ -228,36 +228,50 @@ set_playing (GstShmVideoSrc * self, gboolean playing)
   wake_thread (self);
 }
 
-/* The base class lets a live source's thread run on into a pause, and keep the
- * frame that it gets there; so we must know ourselves, and before it does. */
+/* The base class lets a live source's thread run on into a pause, and keeps or
+ * drops the frame that it gets there; so the thread must know itself, of a pause
+ * before the base class does, of its end after. */
 static GstStateChangeReturn
 gst_shm_video_src_change_state (GstElement * element, GstStateChange change)
 {
   GstShmVideoSrc *self = GST_SHM_VIDEO_SRC (element);
+  GstStateChangeReturn ret;
 
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !check_settings (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING
-      || change == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    set_playing (self, change == GST_STATE_CHANGE_PAUSED_TO_PLAYING);
-  return GST_ELEMENT_CLASS (parent_class)->change_state (element, change);
+  if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    set_playing (self, FALSE);
+  ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, change);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    set_playing (self, TRUE);
+  return ret;
 }
 
-/* The base class delivers an EOS only after negotiate () has returned, which may
- * be waiting for a writer: tell it that no caps are needed any more. */
+/* The base class would stop its thread to deliver an EOS, with the state lock
+ * held: for ever, if negotiate () waits for a writer, or a sink has the first frame
+ * and waits for that lock to reach PLAYING. create () delivers it instead. */
 static gboolean
 gst_shm_video_src_send_event (GstElement * element, GstEvent * event)
 {
   GstShmVideoSrc *self = GST_SHM_VIDEO_SRC (element);
   GstEventType type = GST_EVENT_TYPE (event);
+  gboolean running;
 
   g_mutex_lock (&self->lock);
-  if (type == GST_EVENT_EOS || type == GST_EVENT_FLUSH_STOP)
-    self->eos = type == GST_EVENT_EOS;
-  if (type == GST_EVENT_FLUSH_STOP)
+  running = self->wake != NULL;
+  if (type == GST_EVENT_EOS && running)
+    gst_event_replace (&self->eos, event);
+  if (type == GST_EVENT_FLUSH_STOP) {
+    gst_event_replace (&self->eos, NULL);
     self->restart_timing = TRUE;
+  }
   g_mutex_unlock (&self->lock);
-  return GST_ELEMENT_CLASS (parent_class)->send_event (element, event);
+
+  if (type != GST_EVENT_EOS || !running)
+    return GST_ELEMENT_CLASS (parent_class)->send_event (element, event);
+  wake_thread (self);
+  gst_event_unref (event);
+  return TRUE;
 }
 
 static gboolean

@@ -38,7 +38,7 @@ struct _GstShmVideoSrc
   GstShmVideoSettings settings;
   GstShmVideoWake *wake;        /* NULL while stopped; ring after each change */
   gboolean flushing;            /* the base class wants its thread back */
-  gboolean eos;                 /* an application sent EOS */
+  GstEvent *eos;                /* an application sent this EOS; NULL */
   gboolean playing;
   gboolean resumed;             /* no frame since start or pause */
   gboolean reopen;              /* socket-path is another than the reader's */

@@ -6,8 +6,7 @@
  *
  * Owns what goes downstream: caps, buffers, timestamps, QoS. One rule: the base
  * class never sees FALSE or FLUSHING for "not yet", only when it asked for its
- * thread (a refused negotiation would deadlock an EOS sent while we wait for a
- * writer), and after an error it sees EOS, since it posts errors of its own for
+ * thread; and after an error it sees EOS, since it posts errors of its own for
  * anything else.
  */
 
@@ -317,6 +316,22 @@ still_wanted (GstShmVideoSrc * self)
   return wanted;
 }
 
+/* End the stream; with an application's own EOS event if it sent one, since it may
+ * look for its number. The one that the base class pushes then goes nowhere. */
+static GstFlowReturn
+end_stream (GstShmVideoSrc * self)
+{
+  GstEvent *eos;
+
+  g_mutex_lock (&self->lock);
+  eos = self->eos;
+  self->eos = NULL;
+  g_mutex_unlock (&self->lock);
+  if (eos != NULL)
+    gst_pad_push_event (GST_BASE_SRC_PAD (self), eos);
+  return GST_FLOW_EOS;
+}
+
 GstFlowReturn
 gst_shm_video_stream_create (GstPushSrc * pushsrc, GstBuffer ** out_buffer)
 {
@@ -334,7 +349,7 @@ gst_shm_video_stream_create (GstPushSrc * pushsrc, GstBuffer ** out_buffer)
       case GST_SHM_VIDEO_STEP_STOP:
         return GST_FLOW_FLUSHING;
       case GST_SHM_VIDEO_STEP_END:
-        return GST_FLOW_EOS;
+        return end_stream (self);
       case GST_SHM_VIDEO_STEP_FORMAT:
         gst_base_src_negotiate (GST_BASE_SRC (self));
         continue;

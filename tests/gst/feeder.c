@@ -167,12 +167,24 @@ feeder_end(struct feeder *feeder)
   shmvideo_writer_end(feeder->writer);
 }
 
+static void
+set_feeding(struct feeder *feeder, gboolean feeding)
+{
+  g_mutex_lock(&feeder->lock);
+  feeder->feeding = feeding;
+  g_mutex_unlock(&feeder->lock);
+}
+
 void
 feeder_stop(struct feeder *feeder)
 {
-  g_mutex_lock(&feeder->lock);
-  feeder->feeding = FALSE;
-  g_mutex_unlock(&feeder->lock);
+  set_feeding(feeder, FALSE);
+}
+
+void
+feeder_start(struct feeder *feeder)
+{
+  set_feeding(feeder, TRUE);
 }
 
 void

@@ -37,6 +37,7 @@ void feeder_free(struct feeder *feeder);
 
 void feeder_end(struct feeder *feeder); /* say end of stream */
 void feeder_stop(struct feeder *feeder); /* no more frames */
+void feeder_start(struct feeder *feeder); /* again */
 void feeder_resize(struct feeder *feeder, guint width, guint height);
 void feeder_set_latency(struct feeder *feeder, GstClockTime latency);
 void feeder_show(struct feeder *feeder); /* one frame now */

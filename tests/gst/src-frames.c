@@ -120,7 +120,8 @@ strange_strides(void)
     struct feeder_config config = {.fps = 50, .padding = 64};
     struct feeder *feeder = feeder_new(shmvtest_path("s"), config);
     GstElement *pipeline = shmvtest_launch(
-        "shmvideosrc name=src socket-path=%s ! appsink name=sink sync=false",
+        "shmvideosrc name=src socket-path=%s max-holds=32 ! "
+        "appsink name=sink sync=false",
         shmvtest_path("s"));
     GstPad *pad = gst_element_get_static_pad(get(pipeline, "sink"), "sink");
 
@@ -161,7 +162,8 @@ usual_strides_are_not_copied(void)
   struct feeder *feeder =
       feeder_new(shmvtest_path("s"), (struct feeder_config){.fps = 50});
   GstElement *pipeline = shmvtest_launch(
-      "shmvideosrc name=src socket-path=%s ! appsink name=sink sync=false",
+      "shmvideosrc name=src socket-path=%s max-holds=32 ! "
+      "appsink name=sink sync=false",
       shmvtest_path("s"));
 
   shmvtest_state(pipeline, GST_STATE_PLAYING);
@@ -193,7 +195,7 @@ hoarding_costs_copies_only(void)
   struct feeder *feeder =
       feeder_new(shmvtest_path("s"), (struct feeder_config){.fps = 100});
   GstElement *pipeline = shmvtest_launch(
-      "shmvideosrc name=src socket-path=%s max-holds=4 ! "
+      "shmvideosrc name=src socket-path=%s max-holds=4 max-buffers=32 ! "
       "queue max-size-buffers=200 max-size-bytes=0 max-size-time=0 ! "
       "appsink name=sink sync=false max-buffers=1", shmvtest_path("s"));
   struct shmvideo_reader_info reader;
@@ -214,7 +216,7 @@ hoarding_costs_copies_only(void)
   g_assert_cmpuint(reader.copied, >=, 100);
   shmvideo_writer_get_stats(feeder_writer(feeder), &stats);
   g_assert_cmpuint(stats.frames, ==, feeder_count(feeder));
-  g_assert_cmpuint(stats.slots_active, <, 16);
+  g_assert_cmpuint(stats.slots_active, <, 48);
 
   /* not one is missing, each is right */
   for (guint i = 1; i < 140; i++) {
@@ -253,7 +255,8 @@ frames_outlive_source_and_writer(void)
   struct feeder *feeder =
       feeder_new(shmvtest_path("s"), (struct feeder_config){.fps = 100});
   GstElement *pipeline = shmvtest_launch(
-      "shmvideosrc name=src socket-path=%s ! appsink name=sink sync=false",
+      "shmvideosrc name=src socket-path=%s max-holds=32 ! "
+      "appsink name=sink sync=false",
       shmvtest_path("s"));
   GstSample *kept[3];
   guint64 numbers[3];
@@ -277,7 +280,8 @@ frames_outlive_a_change_of_path(void)
       feeder_new(shmvtest_path("a"), (struct feeder_config){.fps = 100});
   struct feeder *second = feeder_new(shmvtest_path("b"), other);
   GstElement *pipeline = shmvtest_launch(
-      "shmvideosrc name=src socket-path=%s ! appsink name=sink sync=false",
+      "shmvideosrc name=src socket-path=%s max-holds=32 ! "
+      "appsink name=sink sync=false",
       shmvtest_path("a"));
   GstClockTime last;
   GstSample *kept[3], *sample = NULL;
@@ -325,6 +329,7 @@ never_backwards_through_restart_and_new_size(void)
         .fps = 50, .width = widths[run], .height = 20,
         .latency = run % 2 * 400 * MS};
     struct feeder *feeder = feeder_new(shmvtest_path("s"), config);
+    guint64 number = 0;
 
     for (guint i = 0; i < 15;) {
       GstSample *sample = pull(pipeline);
@@ -337,10 +342,10 @@ never_backwards_through_restart_and_new_size(void)
       /* frames of the run before may come yet: they number higher */
       if (width_of(sample) == (gint)widths[run] &&
           GST_BUFFER_OFFSET(buffer) < 1000) {
-        if (i == 0)
-          g_assert_true(GST_BUFFER_IS_DISCONT(buffer));
-        else if (i > 1)
-          g_assert_false(GST_BUFFER_IS_DISCONT(buffer));
+        /* a new writer, or frames that a busy machine made us skip */
+        g_assert_cmpint(GST_BUFFER_IS_DISCONT(buffer), ==,
+                        i == 0 || GST_BUFFER_OFFSET(buffer) != number + 1);
+        number = GST_BUFFER_OFFSET(buffer);
         i++;
       }
       gst_sample_unref(sample);
@@ -526,7 +531,7 @@ late_writer_loses_nothing_at_a_synchronised_sink(void)
   struct feeder *feeder = feeder_new(shmvtest_path("s"), config);
   GstElement *pipeline = shmvtest_launch(
       "shmvideosrc name=src socket-path=%s num-buffers=45 ! "
-      "fakesink name=sink sync=true qos=true max-lateness=5000000",
+      "fakesink name=sink sync=true qos=true max-lateness=20000000",
       shmvtest_path("s"));
   guint64 rendered, dropped;
   GstStructure *stats;
