@@ -130,7 +130,7 @@ gst_shm_video_src_get_property (GObject * object, guint id, GValue * value,
   if (id == PROP_TRANSPORT_STATS)
     g_value_take_boxed (value, get_transport_stats (self));
   g_mutex_unlock (&self->lock);
-  if (!known && id != PROP_TRANSPORT_STATS)
+  if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -146,8 +146,7 @@ check_settings (GstShmVideoSrc * self)
   g_mutex_unlock (&self->lock);
   if (!ok)
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("No socket-path is set: shmvideosrc does not know where to read."),
-        (NULL));
+        ("No socket-path is set: where to read from?"), (NULL));
   return ok;
 }
 
@@ -217,7 +216,6 @@ gst_shm_video_src_unlock_stop (GstBaseSrc * basesrc)
   return set_flushing (basesrc, FALSE);
 }
 
-/* In both directions: the frame that follows is the first after a pause. */
 static void
 set_playing (GstShmVideoSrc * self, gboolean playing)
 {
