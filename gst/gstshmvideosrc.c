@@ -130,7 +130,7 @@ gst_shm_video_src_get_property (GObject * object, guint id, GValue * value,
   if (id == PROP_TRANSPORT_STATS)
     g_value_take_boxed (value, get_transport_stats (self));
   g_mutex_unlock (&self->lock);
-  if (!known)
+  if (!known && id != PROP_TRANSPORT_STATS)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
