@@ -50,8 +50,7 @@ create_pool(struct shmv_generation *generation)
 }
 
 static int
-create_board(struct shmv_generation *generation, struct shmv_claimant *readers,
-             uint64_t sequence)
+create_board(struct shmv_generation *generation, struct shmv_claimant *readers)
 {
   int code = shmv_segment_create(&generation->board_segment, "shmvideo-board",
                                  SHMV_BOARD_SIZE);
@@ -63,28 +62,23 @@ create_board(struct shmv_generation *generation, struct shmv_claimant *readers,
   struct shmv_board *board = (void *)generation->board_segment.data;
   board->magic = SHMV_BOARD_MAGIC;
   board->version = SHMV_BOARD_VERSION;
-  board->generation = generation->number;
   board->n_slots = generation->n_slots;
   board->slot_size = generation->slot_size;
-  board->first_sequence = sequence + 1;
-  shmv_store(&board->head, (uint32_t)sequence);
   shmv_store(&board->state, SHMV_BOARD_LIVE);
   generation->board = board;
-  shmv_claims_init(&generation->claims, board, readers, sequence);
+  shmv_claims_init(&generation->claims, board, readers, 0);
   return 0;
 }
 
 int
 shmv_generation_new(struct shmv_generation **out,
                     const struct shmvideo_format *format, const char *caps,
-                    uint32_t number, uint64_t max_memory,
-                    struct shmv_claimant *readers, uint64_t sequence)
+                    uint64_t max_memory, struct shmv_claimant *readers)
 {
   struct shmv_generation *generation = calloc(1, sizeof *generation);
   if (generation == NULL)
     return -ENOMEM;
   generation->refs = 1;
-  generation->number = number;
   generation->format = *format;
   generation->pool.fd = generation->board_segment.fd = -1;
   generation->caps = strdup(caps);
@@ -95,7 +89,7 @@ shmv_generation_new(struct shmv_generation **out,
   if (code == 0)
     code = create_pool(generation);
   if (code == 0)
-    code = create_board(generation, readers, sequence);
+    code = create_board(generation, readers);
   for (uint32_t i = 0; code == 0 && i < BASE_SLOTS; i++) {
     uint32_t place = shmv_generation_reserve(generation, BASE_SLOTS);
     code = shmv_generation_grow(generation, place);
@@ -107,6 +101,18 @@ shmv_generation_new(struct shmv_generation **out,
   }
   *out = generation;
   return 0;
+}
+
+void
+shmv_generation_begin(struct shmv_generation *generation, uint32_t number,
+                      uint64_t sequence)
+{
+  struct shmv_board *board = generation->board;
+  generation->number = number;
+  generation->claims.sequence = sequence;
+  board->generation = number;
+  board->first_sequence = sequence + 1;
+  shmv_store(&board->head, (uint32_t)sequence);
 }
 
 void

@@ -55,12 +55,17 @@ struct shmv_generation {
 };
 
 /* Make a generation with two slots of memory, not yet offered to anybody. Makes
- * system calls: call without a lock. max_memory 0: the default. Frames are counted
- * on from sequence. 0; -E2BIG: max_memory holds too few frames; -ENOMEM, … */
+ * system calls: call without a lock. max_memory 0: the default. 0; -E2BIG:
+ * max_memory holds too few frames; -ENOMEM, … */
 int shmv_generation_new(struct shmv_generation **out,
                         const struct shmvideo_format *format, const char *caps,
-                        uint32_t number, uint64_t max_memory,
-                        struct shmv_claimant *readers, uint64_t sequence);
+                        uint64_t max_memory, struct shmv_claimant *readers);
+
+/* Its time has come: its number, and the sequence of the frame before its first.
+ * Under the lock that is held until it is installed: while it was made, frames of
+ * the old one were shown, or another generation was installed. */
+void shmv_generation_begin(struct shmv_generation *generation, uint32_t number,
+                           uint64_t sequence);
 
 /* refs is 0: unmap all. Call without a lock. */
 void shmv_generation_free(struct shmv_generation *generation);

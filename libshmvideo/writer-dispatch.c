@@ -21,11 +21,16 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "testpoint.h"
+
 /* Connections taken in one dispatch: the others want a turn. */
 #define ACCEPTS_PER_TURN 16
 
 /* When descriptors ran out, when to try again. */
 #define ACCEPT_PAUSE UINT64_C(500000000)
+
+/* How often to try to copy the frame that is shown before another is. */
+#define REPLACE_TRIES 4
 
 /* ---- Coming -------------------------------------------------------------- */
 
@@ -131,6 +136,38 @@ reap(struct shmvideo_writer *writer)
 
 /* ---- Memory -------------------------------------------------------------- */
 
+/* Put young in old's place with a copy of the frame that is shown. While it is
+ * copied another may be shown: then the copy is torn and counts for nothing, but
+ * if frames come as fast as that, none is missed for long: false, or go without. */
+static bool
+replace(struct shmvideo_writer *writer, struct shmv_generation *old,
+        struct shmv_generation *young, bool without)
+{
+  pthread_mutex_lock(&writer->lock);
+  uint64_t sequence = old->claims.sequence;
+  uint32_t newest = old->claims.newest;
+  pthread_mutex_unlock(&writer->lock);
+  bool copied = newest != SHMV_MAX_SLOTS;
+  if (copied)
+    memcpy(young->pool.data, old->pool.data + newest * old->slot_size,
+           old->slot_size);
+  SHMV_TEST_POINT("generation-made");
+  pthread_mutex_lock(&writer->lock);
+  bool torn = old->claims.sequence != sequence;
+  bool done = writer->generation == old && (!torn || without);
+  if (done) {
+    copied = copied && !torn;
+    shmv_generation_begin(young, ++writer->last_generation,
+                          writer->sequence - (copied ? 1 : 0));
+    if (copied)
+      shmv_generation_adopt(young, &old->board->slots[newest]);
+    shmv_writer_install(writer, young);
+    old->refs--; /* the writer's; the caller has its own */
+  }
+  pthread_mutex_unlock(&writer->lock);
+  return done;
+}
+
 /* Seals forbid giving pages back, so a share that nobody reads any more gets a new
  * pool of the least size, with its present frame in it for who comes next. */
 static void
@@ -141,33 +178,18 @@ shrink(struct shmvideo_writer *writer)
   if (old == NULL)
     return;
   pthread_mutex_lock(&writer->lock);
-  uint32_t number = ++writer->last_generation;
-  uint64_t sequence = old->claims.sequence;
-  uint32_t newest = old->claims.newest;
-  bool wanted = writer->n_readers == 0 && writer->generation == old &&
+  bool wanted = writer->n_readers == 0 &&
                 old->claims.active > old->n_out + 3;
   pthread_mutex_unlock(&writer->lock);
-  if (wanted && newest != SHMV_MAX_SLOTS && sequence > 0 &&
-      shmv_generation_new(&young, &old->format, old->caps, number,
-                          writer->config.max_memory, writer->readers,
-                          sequence - 1) == 0) {
-    memcpy(young->pool.data, old->pool.data + newest * old->slot_size,
-           old->slot_size);
-    pthread_mutex_lock(&writer->lock);
-    /* Nothing was shown meanwhile, or the copy may be torn: then another time. */
-    if (writer->generation == old && old->claims.sequence == sequence &&
-        writer->n_readers == 0) {
-      shmv_generation_adopt(young, &old->board->slots[newest]);
-      shmv_writer_install(writer, young);
-      old->refs--; /* the writer's; ours is dropped below */
-      young = NULL;
-    } else {
-      writer->shrink_at = shmv_now() + SHMV_SHRINK_TIME;
-    }
-    pthread_mutex_unlock(&writer->lock);
+  if (wanted &&
+      shmv_generation_new(&young, &old->format, old->caps,
+                          writer->config.max_memory, writer->readers) == 0) {
+    bool done = false;
+    for (int i = 0; !done && i < REPLACE_TRIES; i++)
+      done = replace(writer, old, young, i == REPLACE_TRIES - 1);
+    if (!done) /* there is another format meanwhile, as small as this */
+      shmv_generation_free(young);
   }
-  if (young != NULL)
-    shmv_generation_free(young);
   shmv_writer_unref_generation(writer, old);
 }
 

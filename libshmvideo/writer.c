@@ -20,6 +20,7 @@
 
 #include "caps.h"
 #include "format.h"
+#include "testpoint.h"
 
 #define DEFAULT_PERMS 0600u
 #define DEFAULT_MAX_LENT 16u
@@ -294,14 +295,9 @@ shmvideo_writer_set_format(struct shmvideo_writer *writer,
     return code;
   if (same_format(writer, &full, text))
     return 0;
-  pthread_mutex_lock(&writer->lock);
-  uint32_t number = ++writer->last_generation;
-  uint64_t sequence = writer->sequence;
-  pthread_mutex_unlock(&writer->lock);
   struct shmv_generation *generation;
-  code = shmv_generation_new(&generation, &full, text, number,
-                             writer->config.max_memory, writer->readers,
-                             sequence);
+  code = shmv_generation_new(&generation, &full, text,
+                             writer->config.max_memory, writer->readers);
   if (code < 0)
     return shmv_error_set(
         error, code, 0,
@@ -310,7 +306,10 @@ shmvideo_writer_set_format(struct shmvideo_writer *writer,
         "No frame memory for %s %ux%u (%llu bytes a frame): %s",
         shmvideo_pixel_format_name(full.pixel_format), full.width, full.height,
         (unsigned long long)full.size, shmvideo_strerror(code));
+  SHMV_TEST_POINT("generation-made");
   pthread_mutex_lock(&writer->lock);
+  uint32_t number = ++writer->last_generation;
+  shmv_generation_begin(generation, number, writer->sequence);
   struct shmv_generation *old = shmv_writer_install(writer, generation);
   pthread_mutex_unlock(&writer->lock);
   shmv_writer_unref_generation(writer, old);

@@ -205,9 +205,10 @@ raw_writer_listen(struct raw_writer *writer, const char *name)
   fill_format(&format, 64);
   g_assert_cmpint(shmvideo_format_to_caps(&format, caps, sizeof caps), >, 0);
   g_assert_cmpint(shmvideo_format_from_caps(&format, caps, NULL), ==, 0);
-  g_assert_cmpint(shmv_generation_new(&writer->generation, &format, caps, 1,
-                                      0, writer->readers, 0),
+  g_assert_cmpint(shmv_generation_new(&writer->generation, &format, caps, 0,
+                                      writer->readers),
                   ==, 0);
+  shmv_generation_begin(writer->generation, 1, 0);
   g_assert_cmpint(shmv_path_resolve(&path, shmvtest_path(name), NULL), ==, 0);
   g_assert_cmpint(shmv_listener_open(&writer->listener, &path, 0600, NULL), ==,
                   0);

@@ -47,10 +47,137 @@ fork_of_the_writer(void)
   shmvtest_child_free(child);
 }
 
+/* ---- Frames shown while memory is made ------------------------------------ */
+
+static struct shmvideo_writer *busy_writer;
+static unsigned busy_frames; /* to be shown at each test point */
+
+void
+shmv_test_point(const char *name)
+{
+  if (busy_writer == NULL || strcmp(name, "generation-made") != 0)
+    return;
+  for (unsigned i = 0; i < busy_frames; i++)
+    assault_show(busy_writer);
+}
+
+/* Take all that can be taken, checking that no sequence is missing. The outcomes
+ * as letters: F a frame, N a new format, E the end, L the loss. */
+static char *
+take_all(struct shmvideo_reader *reader, uint64_t *sequence)
+{
+  GString *outcomes = g_string_new(NULL);
+  const struct shmvideo_frame *frame;
+  int code;
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  while ((code = shmvideo_reader_acquire(reader, &frame)) != SHMVIDEO_AGAIN) {
+    g_assert_cmpint(code, >, 0);
+    g_string_append_c(outcomes, "?FNEL"[code]);
+    if (code != SHMVIDEO_FRAME)
+      continue;
+    if (*sequence != 0)
+      g_assert_cmpuint(frame->sequence, ==, *sequence + 1);
+    g_assert_cmpuint(frame->data[0], ==, (uint8_t)frame->sequence);
+    *sequence = frame->sequence;
+    shmvideo_frame_release(frame);
+  }
+  return g_string_free(outcomes, FALSE);
+}
+
+static void
+expect_outcomes(struct shmvideo_reader *reader, uint64_t *sequence,
+                const char *expected)
+{
+  char *outcomes = take_all(reader, sequence);
+  g_assert_cmpstr(outcomes, ==, expected);
+  g_free(outcomes);
+}
+
+static struct shmvideo_reader *
+join(struct shmvideo_writer *writer, const char *name, uint32_t policy,
+     uint64_t *sequence)
+{
+  struct shmvideo_reader *reader = assault_reader(name, policy, 2);
+  *sequence = 0;
+  for (int i = 0; i < 3; i++) {
+    assault_settle(writer);
+    g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  }
+  assault_show(writer);
+  expect_outcomes(reader, sequence, "NF");
+  assault_settle(writer);
+  return reader;
+}
+
+/* A new format's memory takes time to make: what another thread shows meanwhile
+ * is neither lost nor told twice, and a lossless reader has done nothing wrong. */
+static void
+format_while_showing(void)
+{
+  struct shmvideo_writer_config config = SHMVIDEO_WRITER_CONFIG_INIT;
+  config.backpressure = 1;
+  struct shmvideo_writer *writer = assault_writer("busy", &config);
+  uint64_t seen[2];
+  struct shmvideo_reader *readers[2] = {
+      join(writer, "busy", SHMVIDEO_LOSSLESS, &seen[0]),
+      join(writer, "busy", SHMVIDEO_LATEST, &seen[1])};
+  expect_outcomes(readers[0], &seen[0], "F");
+
+  busy_writer = writer;
+  busy_frames = 2;
+  assault_set_format(writer, 128);
+  busy_writer = NULL;
+  assault_settle(writer);
+  for (int i = 0; i < 2; i++)
+    expect_outcomes(readers[i], &seen[i], "FFN");
+  assault_settle(writer);
+  assault_show(writer);
+  assault_show(writer);
+  for (int i = 0; i < 2; i++) {
+    expect_outcomes(readers[i], &seen[i], "FF");
+    shmvideo_reader_free(readers[i]);
+  }
+  g_assert_cmpuint(seen[0], ==, 6);
+  shmvideo_writer_free(writer);
+}
+
+/* Memory is given back when the last reader has left, also when frames are shown
+ * faster than one can be copied; who comes then sees where the count stands. */
+static void
+shrink_while_showing(void)
+{
+  struct shmvideo_writer *writer = assault_writer("shrink", NULL);
+  struct raw_reader hoarder;
+  struct shmvideo_writer_stats stats;
+  uint64_t sequence;
+
+  raw_reader_join(&hoarder, writer, "shrink", SHMVIDEO_LATEST, 8, 8);
+  assault_show(writer);
+  raw_reader_leave(&hoarder);
+  assault_settle(writer);
+  shmvideo_writer_get_stats(writer, &stats);
+  g_assert_cmpuint(stats.slots_active, >=, 18);
+  busy_writer = writer;
+  busy_frames = 1;
+  g_assert_cmpint(shmvtest_poll(shmvideo_writer_get_fd(writer), POLLIN,
+                                shmvtest_deadline()), !=, 0);
+  assault_settle(writer);
+  busy_writer = NULL;
+  shmvideo_writer_get_stats(writer, &stats);
+  g_assert_cmpuint(stats.slots_active, <, 18);
+  struct shmvideo_reader *reader =
+      join(writer, "shrink", SHMVIDEO_LATEST, &sequence);
+  g_assert_cmpuint(sequence, ==, stats.frames + 1);
+  shmvideo_reader_free(reader);
+  shmvideo_writer_free(writer);
+}
+
 int
 main(int argc, char **argv)
 {
   shmvtest_init(&argc, &argv);
   shmvtest_add("/attack/fork-of-the-writer", fork_of_the_writer);
+  shmvtest_add("/attack/format-while-showing", format_while_showing);
+  shmvtest_add("/attack/shrink-while-showing", shrink_while_showing);
   return shmvtest_run();
 }
