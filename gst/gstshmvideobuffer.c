@@ -4,6 +4,7 @@
 #include "gstshmvideobuffer.h"
 
 #include "gstshmvideocaps.h"
+#include "gstshmvideocopy.h"
 
 static GstStaticCaps capture_caps =
 GST_STATIC_CAPS ("timestamp/x-monotonic-capture");
@@ -91,7 +92,7 @@ gst_shm_video_buffer_copy (GstBuffer * wrapped, const GstVideoInfo * info,
     return ret;
   if (gst_video_frame_map (&from, info, wrapped, GST_MAP_READ)) {
     if (gst_video_frame_map (&to, info, *out_copy, GST_MAP_WRITE)) {
-      ok = gst_video_frame_copy (&to, &from);
+      ok = gst_shm_video_copy_frame (&to, &from);
       gst_video_frame_unmap (&to);
     }
     gst_video_frame_unmap (&from);
