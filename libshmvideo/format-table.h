@@ -42,6 +42,7 @@ struct plane {
 enum {
   ALPHA = 1, /* it has an alpha channel */
   WHOLE = 2, /* one field's layout still has room for the whole frame */
+  ZIGZAG = 4, /* tiles follow each other by twos of columns and rows, like a Z */
 };
 
 /* One plane: its members in another order, with what is usual left out. */
@@ -133,8 +134,8 @@ static const struct pixel_format {
   [50] = {"GBR_10LE", 0, {YUV444(2)}},
   [51] = {"NV16", 0, {Y(1, EXACT), CC422(1)}},
   [52] = {"NV24", 0, {Y(1, EXACT), Y(2, EXACT)}},
-  [53] = {"NV12_64Z32", 0, {TILED(1, 1, 128, 1, 64, 32),
-                            TILED(1, 1, 128, 2, 64, 32)}},
+  [53] = {"NV12_64Z32", ZIGZAG, {TILED(1, 1, 128, 1, 64, 32),
+                                 TILED(1, 1, 128, 2, 64, 32)}},
   [54] = {"A420_10BE", ALPHA, {YUVA420(2)}},
   [55] = {"A420_10LE", ALPHA, {YUVA420(2)}},
   [56] = {"A422_10BE", ALPHA, {YUVA422(2)}},

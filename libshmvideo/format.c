@@ -161,7 +161,12 @@ shmv_format_plane_extent(const struct shmvideo_format *format, uint32_t plane,
   if (p->tile == 0) {
     if (stride < row)
       return -EINVAL;
-    *out_row_bytes = row;
+    /* A group that is cut has samples beyond what GStreamer counts as the row's
+     * end: they are part of the picture as far as there is room. */
+    uint64_t whole = row;
+    if ((p->rows & CUT) != 0)
+      whole = divide_up(format->width, p->pixels) * p->bytes;
+    *out_row_bytes = whole < stride ? whole : stride;
     *out_rows = rows;
     return 0;
   }
@@ -171,6 +176,30 @@ shmv_format_plane_extent(const struct shmvideo_format *format, uint32_t plane,
   *out_row_bytes = x_tiles * p->tile * y_tiles * row_step(p);
   *out_rows = 1;
   return 0;
+}
+
+uint32_t
+shmv_format_tile_size(uint32_t pixel_format, uint32_t plane)
+{
+  if (plane >= shmv_pixel_format_n_planes(pixel_format))
+    return 0;
+  const struct plane *p = &pixel_format_get(pixel_format)->planes[plane];
+  return p->tile * (uint32_t)row_step(p);
+}
+
+uint64_t
+shmv_format_tile_index(uint32_t pixel_format, uint32_t stride, uint32_t column,
+                       uint32_t row)
+{
+  const struct pixel_format *info = pixel_format_get(pixel_format);
+  uint64_t x_tiles = stride & 0xffff, y_tiles = stride >> 16, x = column;
+  bool zigzag = info != NULL && (info->flags & ZIGZAG) != 0;
+  /* a last row without a partner is in plain order */
+  if (!zigzag || (row % 2 == 0 && row + 1 == y_tiles))
+    return row * x_tiles + x;
+  if (row % 2 == 0)
+    return row * x_tiles + x + ((x + 2) & ~UINT64_C(3));
+  return (row - 1) * x_tiles + x + (x & ~UINT64_C(3)) + 2;
 }
 
 int

@@ -35,6 +35,13 @@ int shmv_format_plane_extent(const struct shmvideo_format *format,
                              uint32_t plane, uint32_t stride,
                              uint64_t *out_row_bytes, uint64_t *out_rows);
 
+/* Bytes of one tile of a plane, 0 if the plane is not made of tiles. */
+uint32_t shmv_format_tile_size(uint32_t pixel_format, uint32_t plane);
+
+/* How many tiles lie before the one in a column and a row, at a stride. */
+uint64_t shmv_format_tile_index(uint32_t pixel_format, uint32_t stride,
+                                uint32_t column, uint32_t row);
+
 /* Whether planes at these offsets and strides all lie within size bytes, with
  * strides no smaller than a row. 0 or -EINVAL. */
 int shmv_format_check_layout(const struct shmvideo_format *format,
