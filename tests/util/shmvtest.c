@@ -116,8 +116,26 @@ begin(void)
   g_setenv("XDG_RUNTIME_DIR", dir, TRUE);
 }
 
-/* What the test left. Threads on their way out may still close something: they
- * get until the deadline, and a test that leaves nothing loses no time. */
+/* End those of the children in set that are not in before. How: SIGKILL, or 0 for
+ * those that have ended by themselves: an orphan's end is told to nobody else. */
+static void
+reap_children(GHashTable *before, GHashTable *set, int how)
+{
+  GHashTableIter iter;
+  gpointer line;
+  g_hash_table_iter_init(&iter, set);
+  while (g_hash_table_iter_next(&iter, &line, NULL)) {
+    if (!g_str_has_prefix(line, "child ") || g_hash_table_contains(before, line))
+      continue;
+    pid_t pid = (pid_t)atoi((const char *)line + strlen("child "));
+    kill(pid, how);
+    waitpid(pid, NULL, how == 0 ? WNOHANG : 0);
+  }
+}
+
+/* What the test left; children among it are ended. Threads on their way out may
+ * still close something: they get a second, and a test that leaves nothing loses
+ * no time. */
 static char *
 find_leaks(GHashTable *before)
 {
@@ -125,28 +143,14 @@ find_leaks(GHashTable *before)
   for (;;) {
     GHashTable *after = leaks_take();
     char *leaks = leaks_compare(before, after);
+    bool done = leaks == NULL || shmvtest_now() > end;
+    reap_children(before, after, done ? SIGKILL : 0);
     g_hash_table_unref(after);
-    if (leaks == NULL || shmvtest_now() > end)
+    if (done)
       return leaks;
     g_free(leaks);
     poll(NULL, 0, 10);
   }
-}
-
-static void
-end_children(void)
-{
-  GHashTable *set = leaks_take();
-  GHashTableIter iter;
-  gpointer line;
-  g_hash_table_iter_init(&iter, set);
-  while (g_hash_table_iter_next(&iter, &line, NULL))
-    if (g_str_has_prefix(line, "child ")) {
-      pid_t pid = (pid_t)atoi((const char *)line + strlen("child "));
-      kill(pid, SIGKILL);
-      waitpid(pid, NULL, 0);
-    }
-  g_hash_table_unref(set);
 }
 
 static void
@@ -161,7 +165,6 @@ run_one(gconstpointer data)
   g_hash_table_unref(before);
   char *files = sweep();
   if (leaks != NULL || files != NULL) {
-    end_children();
     g_test_message("left behind:\n%s%s", leaks ? leaks : "", files ? files : "");
     g_printerr("left behind:\n%s%s", leaks ? leaks : "", files ? files : "");
     g_test_fail();
@@ -175,24 +178,44 @@ run_one(gconstpointer data)
 
 /* ---- the program ------------------------------------------------------------ */
 
-/* A failed assertion aborts, and what the test made stays: take it along. */
+static pid_t owner;
+
+/* A failed assertion ends the program, and what the test made would stay: take it
+ * along. (Forked children are not to tidy up.) */
 static void
-on_abort(int signal)
+on_end(int signal)
 {
-  (void)signal;
-  if (dir != NULL)
+  if (dir != NULL && getpid() == owner)
     nftw(dir, note_file, 8, FTW_DEPTH | FTW_PHYS);
+  raise(signal);
+}
+
+/* A sanitizer starts a helper process for its first report, also for one that is
+ * suppressed: have it now, so that it is nobody's leak. */
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size)
+    __attribute__((weak));
+
+static void
+start_symbolizer(void)
+{
+  char text[256];
+  if (__sanitizer_symbolize_pc != NULL)
+    __sanitizer_symbolize_pc(__builtin_return_address(0), "%f", text, sizeof text);
 }
 
 void
 shmvtest_init(int *argc, char ***argv)
 {
   g_test_init(argc, argv, NULL);
+  start_symbolizer();
   /* Orphaned grandchildren become ours, so that they are seen. */
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   left_files = g_string_new(NULL);
-  struct sigaction action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
-  sigaction(SIGABRT, &action, NULL);
+  owner = getpid();
+  struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
+  const int ends[] = {SIGABRT, SIGTRAP, SIGTERM, SIGINT};
+  for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+    sigaction(ends[i], &action, NULL);
 }
 
 void
