@@ -188,8 +188,10 @@ receive_one(struct shmv_link *link)
                               &n_fds);
   if (code == -EAGAIN)
     return 0;
-  if (code == -ECONNRESET || code == -EPIPE ||
-      (code == 0 && size == 0 && hung_up(link))) {
+  if (code == -ECONNRESET) /* it left without reading all; told once, and before
+                            * its last words, which are still there */
+    return 1;
+  if (code == -EPIPE || (code == 0 && size == 0 && hung_up(link))) {
     link->hung_up = true;
     return 0;
   }

@@ -2,9 +2,8 @@
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
 /*
- * Attacks on writers: readers that speak the protocol by hand, and break off, lie
- * or flood where it hurts; and calls of the writer's own threads at the worst
- * instants.
+ * Attacks: peers that speak the protocol by hand, and break off, lie or flood where
+ * it hurts; and calls of a process' own threads at the worst instants.
  */
 
 #include "assault.h"
@@ -172,6 +171,30 @@ shrink_while_showing(void)
   shmvideo_writer_free(writer);
 }
 
+/* ---- Last words ------------------------------------------------------------ */
+
+/* A writer that says no without reading what was said to it: the kernel tells of
+ * the connection's reset before it gives out the refusal. */
+static void
+refusal_before_reset(void)
+{
+  struct raw_writer writer;
+  struct shmv_message message = {.type = SHMV_REFUSED,
+                                 .u.refusal = SHMV_REFUSED_FORMAT,
+                                 .text = "no",
+                                 .text_size = 2};
+  const struct shmvideo_frame *frame;
+  raw_writer_listen(&writer, "refusal");
+  struct shmvideo_reader *reader =
+      assault_reader("refusal", SHMVIDEO_LATEST, 2);
+  raw_writer_accept(&writer);
+  g_assert_cmpint(raw_writer_say(&writer, &message, NULL), ==, 0);
+  raw_writer_end(&writer);
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  g_assert_cmpint(shmvideo_reader_acquire(reader, &frame), ==, -EMEDIUMTYPE);
+  shmvideo_reader_free(reader);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -179,5 +202,6 @@ main(int argc, char **argv)
   shmvtest_add("/attack/fork-of-the-writer", fork_of_the_writer);
   shmvtest_add("/attack/format-while-showing", format_while_showing);
   shmvtest_add("/attack/shrink-while-showing", shrink_while_showing);
+  shmvtest_add("/attack/refusal-before-reset", refusal_before_reset);
   return shmvtest_run();
 }
