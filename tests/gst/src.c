@@ -508,10 +508,12 @@ on_eos(void)
       "shmvideosrc name=src socket-path=%s ! appsink name=sink sync=false",
       shmvtest_path("s"));
   GstSample *sample;
-  guint64 number = 0;
+  guint64 number;
 
   shmvtest_state(pipeline, GST_STATE_PLAYING);
-  gst_sample_unref(pull(pipeline));
+  sample = pull(pipeline);
+  number = feeder_check(sample);
+  gst_sample_unref(sample);
   feeder_stop(feeder);
   feeder_end(feeder);
   while ((sample = gst_app_sink_try_pull_sample(
