@@ -38,15 +38,6 @@ free_hold(struct shmv_link *link)
   return NULL;
 }
 
-bool
-shmv_link_is_full(struct shmv_link *link)
-{
-  if (link->view == NULL || free_hold(link) != NULL)
-    return false;
-  atomic_store(&link->starved, true);
-  return free_hold(link) == NULL;
-}
-
 uint32_t
 shmv_link_n_held(const struct shmv_link *link)
 {
@@ -66,6 +57,15 @@ shmv_link_has_frame(const struct shmv_link *link)
                                                     : link->last;
   return shmv_serial_diff(head, last) > 0 &&
          shmv_serial_diff(head, link->view->first_sequence) >= 0;
+}
+
+bool
+shmv_link_is_blocked(struct shmv_link *link)
+{
+  if (!shmv_link_has_frame(link) || free_hold(link) != NULL)
+    return false;
+  atomic_store(&link->starved, true);
+  return free_hold(link) == NULL;
 }
 
 /* The frame of this sequence in this hold: 1, 0 (gone), -EPROTO, -ENOMEM, … */

@@ -75,14 +75,15 @@ void shmv_link_unref(struct shmv_link *link);
  * the rules; -ENOMEM, -EMFILE, … */
 int shmv_link_receive(struct shmv_link *link, bool stop_at_wake);
 
-/* Whether every hold word is in use. Then starved is set, and checked again. */
-bool shmv_link_is_full(struct shmv_link *link);
+/* Whether a frame is there but every hold word is in use. Then starved is set, and
+ * checked again. */
+bool shmv_link_is_blocked(struct shmv_link *link);
 uint32_t shmv_link_n_held(const struct shmv_link *link);
 
 /* Whether a newer frame than the last one taken is on the board. */
 bool shmv_link_has_frame(const struct shmv_link *link);
 
-/* Take a frame. 1; 0: none (or, see is_full, none can be held); -EPROTO: the
+/* Take a frame. 1; 0: none (or, see is_blocked, none can be held); -EPROTO: the
  * writer lies; -ENOMEM, … *demoted: the writer no longer waits for us. */
 int shmv_link_take(struct shmv_link *link, bool newest,
                    const struct shmvideo_frame **out_frame, bool *demoted);

@@ -3,7 +3,7 @@
 
 /*
  * What the reader tells next: frames of the present format, then the next format,
- * then the end, then the loss. See reader.h.
+ * then the loss; the end after the last frame before it. See reader.h.
  */
 
 #include "os.h"
@@ -68,18 +68,18 @@ next(struct shmvideo_reader *reader, bool newest,
      const struct shmvideo_frame **out_frame)
 {
   struct shmv_link *link = reader->link;
-  if (link->view != NULL) {
-    int code = take(reader, newest, out_frame);
-    if (code != 0 || reader->link == NULL || shmv_link_is_full(link))
-      return code;
-  }
-  if (link->next != NULL)
-    return announce_format(reader);
-  if (shmv_link_end_is_due(link)) {
+  if (shmv_link_end_is_due(link)) { /* before the frames and formats after it */
     link->ending = false;
     link->ended = true;
     return SHMVIDEO_END;
   }
+  if (link->view != NULL) {
+    int code = take(reader, newest, out_frame);
+    if (code != 0 || reader->link == NULL || shmv_link_is_blocked(link))
+      return code;
+  }
+  if (link->next != NULL)
+    return announce_format(reader);
   if (link->refusal != 0)
     shmv_reader_refused(reader);
   else if (link->hung_up)
@@ -96,10 +96,12 @@ has_news(const struct shmvideo_reader *reader)
     return true;
   if (link == NULL)
     return false;
-  if (shmv_link_is_full(link))
+  if (shmv_link_end_is_due(link))
+    return true;
+  if (shmv_link_is_blocked(link))
     return false;
   return shmv_link_has_frame(link) || link->next != NULL || link->hung_up ||
-         link->refusal != 0 || shmv_link_end_is_due(link);
+         link->refusal != 0;
 }
 
 /* Ask for a wake, then look once more: no frame can slip in between. */
@@ -132,7 +134,8 @@ acquire(struct shmvideo_reader *reader, bool newest,
     if (arm(reader))
       return SHMVIDEO_AGAIN;
   }
-  shmv_reader_violation(reader, -EPROTO);
+  if (reader->link != NULL) /* it may have gone in the last of those turns */
+    shmv_reader_violation(reader, -EPROTO);
   return SHMVIDEO_AGAIN;
 }
 

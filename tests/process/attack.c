@@ -195,6 +195,62 @@ refusal_before_reset(void)
   shmvideo_reader_free(reader);
 }
 
+/* A new format follows the end so closely that both are read at once. */
+static void
+end_before_format(void)
+{
+  struct shmvideo_writer *writer = assault_writer("end", NULL);
+  uint64_t seen;
+  struct shmvideo_reader *reader = join(writer, "end", SHMVIDEO_LATEST, &seen);
+  assault_show(writer);
+  shmvideo_writer_end(writer);
+  assault_settle(writer);
+  assault_set_format(writer, 128);
+  assault_settle(writer);
+  assault_show(writer);
+  expect_outcomes(reader, &seen, "FENF");
+  assault_show(writer);
+  shmvideo_writer_end(writer);
+  assault_settle(writer);
+  assault_show(writer);
+  expect_outcomes(reader, &seen, "FEF");
+  shmvideo_reader_free(reader);
+  shmvideo_writer_free(writer);
+}
+
+/* Who keeps all the frames he may keep, still hears that none will follow. */
+static void
+loss_with_full_hands(void)
+{
+  struct shmvideo_writer *writer = assault_writer("full", NULL);
+  const struct shmvideo_frame *frames[3];
+  uint64_t seen;
+  struct shmvideo_reader *reader =
+      join(writer, "full", SHMVIDEO_LATEST, &seen);
+  assault_show(writer);
+  assault_show(writer);
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint(shmvideo_reader_acquire(reader, &frames[i]), ==,
+                    SHMVIDEO_FRAME);
+  assault_show(writer);
+  shmvideo_writer_end(writer);
+  shmvideo_writer_free(writer);
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  /* One more frame than hands: that comes first. */
+  g_assert_cmpint(shmvideo_reader_acquire(reader, &frames[2]), ==,
+                  SHMVIDEO_AGAIN);
+  shmvideo_frame_release(frames[0]);
+  g_assert_cmpint(shmvideo_reader_wait(reader, 0, -1), ==, 1);
+  g_assert_cmpint(shmvideo_reader_acquire(reader, &frames[0]), ==,
+                  SHMVIDEO_FRAME);
+  g_assert_cmpint(shmvideo_reader_wait(reader, 0, -1), ==, 1);
+  g_assert_cmpint(shmvideo_reader_acquire(reader, &frames[2]), ==,
+                  SHMVIDEO_END);
+  shmvideo_frame_release(frames[1]);
+  shmvideo_frame_release(frames[0]);
+  shmvideo_reader_free(reader);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -203,5 +259,7 @@ main(int argc, char **argv)
   shmvtest_add("/attack/format-while-showing", format_while_showing);
   shmvtest_add("/attack/shrink-while-showing", shrink_while_showing);
   shmvtest_add("/attack/refusal-before-reset", refusal_before_reset);
+  shmvtest_add("/attack/end-before-format", end_before_format);
+  shmvtest_add("/attack/loss-with-full-hands", loss_with_full_hands);
   return shmvtest_run();
 }
