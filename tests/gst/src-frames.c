@@ -377,6 +377,47 @@ captured(GstBuffer *buffer)
   return meta->timestamp;
 }
 
+/* One that was shown long ago is there at once, and counts from now, so that a
+ * synchronised sink shows it. */
+static void
+still_picture_for_a_late_joiner(void)
+{
+  struct feeder_config config = {.fps = 50, .quiet = TRUE};
+  struct feeder *feeder = feeder_new(shmvtest_path("s"), config);
+  guint64 shown = shmvtest_now();
+  GstElement *pipeline;
+  GstSample *sample;
+  GstBuffer *buffer;
+
+  feeder_show(feeder);
+  /* a reader that comes and goes takes a while, and proves that it is there */
+  for (guint i = 0; i < 3 || shmvtest_now() - shown < 500 * MS; i++) {
+    pipeline = shmvtest_launch(
+        "shmvideosrc name=src socket-path=%s ! appsink name=sink",
+        shmvtest_path("s"));
+    shmvtest_state(pipeline, GST_STATE_PLAYING);
+    sample = pull(pipeline);
+    g_assert_cmpuint(feeder_check(sample), ==, 0);
+    gst_sample_unref(sample);
+    shmvtest_stop(pipeline);
+  }
+  pipeline = shmvtest_launch(
+      "shmvideosrc name=src socket-path=%s ! appsink name=sink",
+      shmvtest_path("s"));
+  shmvtest_state(pipeline, GST_STATE_PLAYING);
+  sample = pull(pipeline);
+  buffer = buffer_of(sample);
+  g_assert_cmpuint(feeder_check(sample), ==, 0);
+  g_assert_true(GST_BUFFER_IS_DISCONT(buffer));
+  /* its own time was long before this pipeline's zero */
+  g_assert_cmpuint(captured(buffer) + 400 * MS, <,
+                   gst_element_get_base_time(pipeline));
+  g_assert_cmpuint(GST_BUFFER_PTS(buffer), >, 0);
+  gst_sample_unref(sample);
+  shmvtest_stop(pipeline);
+  feeder_free(feeder);
+}
+
 static void
 timestamp_modes(void)
 {
@@ -613,6 +654,8 @@ main(int argc, char **argv)
                frames_outlive_a_change_of_path);
   shmvtest_add("/src/never-backwards-through-restart-and-new-size",
                never_backwards_through_restart_and_new_size);
+  shmvtest_add("/src/still-picture-for-a-late-joiner",
+               still_picture_for_a_late_joiner);
   shmvtest_add("/src/timestamp-modes", timestamp_modes);
   shmvtest_add("/src/lossless-passes-timestamps-through", mode_of_lossless);
   shmvtest_add("/src/latency-is-the-writers-and-ours",

@@ -417,6 +417,45 @@ stopping_is_prompt_in_every_state(void)
   feeder_free(feeder);
 }
 
+static struct shmvtest_child *
+start_sink(guint width)
+{
+  struct shmvtest_child *child = shmvtest_spawn_line(
+      "gst-launch-1.0 -q videotestsrc is-live=true ! "
+      "video/x-raw,format=I420,width=%u,height=50,framerate=50/1 ! "
+      "shmvideosink socket-path=%s", width, shmvtest_output("s"));
+
+  return child;
+}
+
+/* A writer that is stopped, or killed, is no business of ours. */
+static void
+stopped_and_killed_writers(void)
+{
+  struct watcher watcher;
+  struct shmvtest_child *sink = start_sink(66);
+  GstElement *pipeline = shmvtest_launch(
+      "shmvideosrc name=src socket-path=%s ! fakesink", shmvtest_output("s"));
+  guint64 since;
+
+  watch(&watcher, get(pipeline, "src"));
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  wait_seen(&watcher, 66, 5);
+  shmvtest_child_signal(sink, SIGKILL);
+  shmvtest_child_wait(sink, shmvtest_deadline());
+  shmvtest_child_free(sink);
+  wait_said(pipeline, "shmvideo-disconnected");
+  sink = start_sink(34);
+  wait_seen(&watcher, 34, 10);
+
+  shmvtest_child_signal(sink, SIGSTOP);
+  since = shmvtest_now();
+  gst_element_send_event(pipeline, gst_event_new_eos());
+  eos_arrives_promptly(pipeline, since);
+  stop_promptly(pipeline);
+  shmvtest_child_free(sink);
+}
+
 /* As a user does it: -e sends EOS on Ctrl-C, without it the state goes down. */
 static void
 ctrl_c_ends_gst_launch(void)
@@ -680,6 +719,29 @@ new_format_that_downstream_refuses(void)
   feeder_free(feeder);
 }
 
+/* Downstream that no longer takes the caps is told to the writer anew; this one
+ * can send nothing else, and refuses. */
+static void
+downstream_changes_its_mind(void)
+{
+  struct feeder *feeder = feeder_new(shmvtest_path("s"), plain());
+  GstElement *pipeline = shmvtest_launch(
+      "shmvideosrc name=src socket-path=%s ! capsfilter name=filter ! "
+      "fakesink sync=false", shmvtest_path("s"));
+  struct watcher watcher;
+  GstCaps *caps;
+
+  watch(&watcher, get(pipeline, "src"));
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  wait_seen(&watcher, 66, 5);
+  caps = gst_caps_from_string("video/x-raw, format=RGBA");
+  g_object_set(get(pipeline, "filter"), "caps", caps, NULL);
+  gst_caps_unref(caps);
+  EXPECT(STREAM, FORMAT, "format=(string)I420", "format=(string)RGBA");
+  stop_promptly(pipeline);
+  feeder_free(feeder);
+}
+
 /* ---- the rest ------------------------------------------------------------- */
 
 static void
@@ -731,6 +793,7 @@ main(int argc, char **argv)
   shmvtest_add("/src/eos-while-frames-flow", eos_while_frames_flow);
   shmvtest_add("/src/stopping-is-prompt-in-every-state",
                stopping_is_prompt_in_every_state);
+  shmvtest_add("/src/stopped-and-killed-writers", stopped_and_killed_writers);
   shmvtest_add("/src/ctrl-c-ends-gst-launch", ctrl_c_ends_gst_launch);
   shmvtest_add("/src/state-cycles-leave-nothing", state_cycles_leave_nothing);
   shmvtest_add("/src/on-eos", on_eos);
@@ -742,6 +805,8 @@ main(int argc, char **argv)
   shmvtest_add("/src/refusal-names-both-sides", refusal_names_both_sides);
   shmvtest_add("/src/new-format-that-downstream-refuses",
                new_format_that_downstream_refuses);
+  shmvtest_add("/src/downstream-changes-its-mind",
+               downstream_changes_its_mind);
   shmvtest_add("/src/num-buffers-and-uri", num_buffers_and_uri);
   return shmvtest_run();
 }
