@@ -231,8 +231,8 @@ raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
   return send_message(writer->fd, message, fds);
 }
 
-static void
-send_format(struct raw_writer *writer)
+void
+raw_writer_send_format(struct raw_writer *writer)
 {
   const struct shmv_generation *generation = writer->generation;
   struct shmv_message message = {.type = SHMV_FORMAT};
@@ -274,7 +274,7 @@ raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
       .holds = hello.u.hello.holds_want,
       .floor = 1};
   g_assert_cmpint(raw_writer_say(writer, &message, NULL), ==, 0);
-  send_format(writer);
+  raw_writer_send_format(writer);
   g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
 }
 

@@ -71,6 +71,7 @@ int raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
 struct shmvideo_reader;
 void raw_writer_serve(struct raw_writer *writer,
                       struct shmvideo_reader *reader);
+void raw_writer_send_format(struct raw_writer *writer);
 /* Show one frame as an honest writer does. */
 void raw_writer_show(struct raw_writer *writer);
 void raw_writer_hang_up(struct raw_writer *writer);

@@ -251,6 +251,129 @@ loss_with_full_hands(void)
   shmvideo_reader_free(reader);
 }
 
+/* ---- Writers that lie ------------------------------------------------------ */
+
+/* A writer that never reads, and asks to be nudged at every turn, fills its own
+ * socket. That is its fault, not the end of its reader. */
+static void
+writer_that_never_reads(void)
+{
+  struct raw_writer writer;
+  const struct shmvideo_frame *frame;
+  uint64_t seen = 0;
+  raw_writer_listen(&writer, "deaf");
+  struct shmvideo_reader *reader = assault_reader("deaf", SHMVIDEO_LATEST, 2);
+  raw_writer_serve(&writer, reader);
+  g_assert_cmpint(shmvideo_reader_acquire(reader, &frame), ==,
+                  SHMVIDEO_NEW_FORMAT);
+  for (uint32_t i = 1; i < 2000; i++) {
+    shmv_store(&writer.generation->board->writer_waits, i);
+    raw_writer_show(&writer);
+    g_assert_cmpint(shmvideo_reader_acquire(reader, &frame), ==,
+                    SHMVIDEO_FRAME);
+    shmvideo_frame_release(frame);
+  }
+  shmv_generation_begin(writer.generation, 2, 2000);
+  raw_writer_send_format(&writer);
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  expect_outcomes(reader, &seen, "NL");
+  raw_writer_end(&writer);
+  struct shmvideo_writer *successor = assault_writer("deaf", NULL);
+  assault_show(successor);
+  while (seen == 0) {
+    assault_settle(successor);
+    g_assert_cmpint(shmvideo_reader_wait(reader, 100000000, -1), >=, 0);
+    g_free(take_all(reader, &seen));
+  }
+  shmvideo_reader_free(reader);
+  shmvideo_writer_free(successor);
+}
+
+static void
+scribble(struct raw_writer *writer, GRand *rand)
+{
+  struct shmv_board *board = writer->generation->board;
+  struct shmv_slot_entry *entry =
+      &board->slots[g_rand_int_range(rand, 0, 4)];
+  uint32_t junk = g_rand_boolean(rand) ? g_rand_int(rand)
+                                       : (uint32_t)g_rand_int_range(rand, 0, 300);
+  switch (g_rand_int_range(rand, 0, 12)) {
+    case 0:
+      shmv_store(&board->head, junk);
+      break;
+    case 1:
+      shmv_store(&board->ring[junk % SHMV_RING_SIZE],
+                 (uint32_t)g_rand_int_range(rand, 0, 260));
+      break;
+    case 2:
+      shmv_store(&entry->gen, junk);
+      break;
+    case 3:
+      entry->sequence = junk;
+      break;
+    case 4:
+      entry->n_planes = junk;
+      break;
+    case 5:
+      entry->stride[0] = junk;
+      break;
+    case 6:
+      entry->plane_offset[0] = (uint64_t)junk << (junk % 33);
+      break;
+    case 7:
+      entry->size = (uint64_t)junk << (junk % 33);
+      break;
+    case 8:
+      entry->crop_x = entry->crop_width = entry->crop_height = junk;
+      break;
+    case 9:
+      board->n_slots = board->generation = junk;
+      board->slot_size = board->first_sequence = junk;
+      break;
+    case 10:
+      shmv_store(&board->state, junk);
+      shmv_store(&board->active, junk);
+      shmv_store(&board->writer_waits, junk);
+      break;
+    default:
+      raw_writer_show(writer);
+      break;
+  }
+}
+
+/* Whatever is on the board: each acquire ends, each frame lies within its slot. */
+static void
+board_full_of_junk(void)
+{
+  for (uint32_t seed = 0; seed < 60; seed++) {
+    GRand *rand = g_rand_new_with_seed(seed);
+    struct raw_writer writer;
+    const struct shmvideo_frame *frame;
+    int code = 0;
+    raw_writer_listen(&writer, "junk");
+    struct shmvideo_reader *reader = assault_reader(
+        "junk", seed % 2 ? SHMVIDEO_LOSSLESS : SHMVIDEO_LATEST, 3);
+    raw_writer_serve(&writer, reader);
+    for (int i = 0; i < 300 && code != SHMVIDEO_LOST; i++) {
+      scribble(&writer, rand);
+      code = i % 3 ? shmvideo_reader_acquire(reader, &frame)
+                   : shmvideo_reader_acquire_newest(reader, &frame);
+      g_assert_cmpint(code, >=, 0);
+      if (code == SHMVIDEO_FRAME) {
+        for (uint32_t y = 0; y < frame->format->height; y++)
+          g_assert_cmpuint(frame->data[frame->plane_offset[0] +
+                                       (uint64_t)y * frame->stride[0] +
+                                       frame->format->width - 1],
+                           <=, 255);
+        shmvideo_frame_release(frame);
+      }
+    }
+    raw_writer_end(&writer);
+    shmvideo_reader_free(reader);
+    g_rand_free(rand);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -261,5 +384,7 @@ main(int argc, char **argv)
   shmvtest_add("/attack/refusal-before-reset", refusal_before_reset);
   shmvtest_add("/attack/end-before-format", end_before_format);
   shmvtest_add("/attack/loss-with-full-hands", loss_with_full_hands);
+  shmvtest_add("/attack/writer-that-never-reads", writer_that_never_reads);
+  shmvtest_add("/attack/board-full-of-junk", board_full_of_junk);
   return shmvtest_run();
 }
