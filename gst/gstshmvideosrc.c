@@ -61,7 +61,8 @@ G_DEFINE_TYPE_WITH_CODE (GstShmVideoSrc, gst_shm_video_src, GST_TYPE_PUSH_SRC,
         gst_shm_video_uri_init_src);
     GST_DEBUG_CATEGORY_INIT (gst_shm_video_src_debug, "shmvideosrc", 0,
         "shared memory video source"));
-GST_ELEMENT_REGISTER_DEFINE (shmvideosrc, "shmvideosrc", GST_RANK_PRIMARY,
+/* No rank: autovideosrc must not choose it. URIs find it nevertheless. */
+GST_ELEMENT_REGISTER_DEFINE (shmvideosrc, "shmvideosrc", GST_RANK_NONE,
     GST_TYPE_SHM_VIDEO_SRC);
 
 /* Ring the streaming thread, if there is one, with no lock held. */
