@@ -191,20 +191,28 @@ shmv_segment_verify(int fd, uint64_t size)
                 size);
 }
 
+/* Sealed against what it is for, or opened so: that is not what was announced. */
+static int
+map_theirs(int fd, size_t size, int prot, off_t offset, void **out)
+{
+  int code = map(fd, size, prot, offset, out);
+  return code == -EPERM || code == -EACCES ? -EPROTO : code;
+}
+
 int
 shmv_segment_map_page(int fd, void **out_page)
 {
   int code = verify(fd, F_SEAL_SHRINK | F_SEAL_GROW, SHMV_PAGE_SIZE);
   if (code < 0)
     return code;
-  return map(fd, SHMV_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, out_page);
+  return map_theirs(fd, SHMV_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, out_page);
 }
 
 int
 shmv_segment_map(int fd, uint64_t offset, size_t size, const void **out_data)
 {
   void *data = NULL;
-  int code = map(fd, size, PROT_READ, (off_t)offset, &data);
+  int code = map_theirs(fd, size, PROT_READ, (off_t)offset, &data);
   if (code < 0)
     return code;
   if (madvise(data, size, MADV_POPULATE_READ) < 0 && errno != EINTR) {
