@@ -108,6 +108,7 @@ hand_out(struct shmv_link *link, struct shmv_held *held, uint32_t skipped,
   atomic_fetch_add(&link->view->refs, 1);
   atomic_fetch_add(&link->refs, 1);
   atomic_store(&held->used, true);
+  link->view->first_sequence = (uint32_t)held->pub.sequence;
   link->n_taken++;
   link->ended = false;
   shmv_store(&page->received, shmv_peek(&page->received) + 1);
@@ -215,9 +216,12 @@ shmv_link_advance(struct shmv_link *link)
   struct shmv_view *old = link->view;
   link->view = link->next;
   link->next = NULL;
+  uint32_t head = shmv_load(&link->view->board->head);
+  if (head + 1 - link->view->first_sequence > SHMV_RING_SIZE)
+    link->view->first_sequence = head + 1 - SHMV_RING_SIZE;
   if (old == NULL) {
     /* A latecomer begins with the picture of now. */
-    link->last = shmv_load(&link->view->board->head) - 1;
+    link->last = head - 1;
     shmv_store(&link->page->cursor, link->cursor);
   }
   return old;

@@ -23,7 +23,7 @@ shmv_claims_init(struct shmv_claims *claims, struct shmv_board *board,
 }
 
 /* Serial numbers cannot be compared across half their range, so a cursor counts
- * only inside [floor, head + 1]. */
+ * only inside [floor, head + 1], and the floor comes along. */
 uint32_t
 shmv_slot_needed_from(const struct shmv_claims *claims,
                       struct shmv_claimant *reader)
@@ -33,7 +33,9 @@ shmv_slot_needed_from(const struct shmv_claims *claims,
   uint32_t cursor = shmv_load(&reader->page->cursor);
   if (shmv_serial_diff(cursor, (uint32_t)claims->sequence + 1) > 0)
     reader->broken = true;
-  return shmv_serial_diff(cursor, reader->floor) > 0 ? cursor : reader->floor;
+  else if (shmv_serial_diff(cursor, reader->floor) > 0)
+    reader->floor = cursor;
+  return reader->floor;
 }
 
 /* What one look at all readers says about all slots. */

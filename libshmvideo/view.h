@@ -23,7 +23,8 @@ struct shmv_view {
   atomic_uint refs;
   uint32_t generation;
   uint32_t n_slots;
-  uint32_t first_sequence; /* low 32 bits */
+  uint32_t first_sequence; /* none older is here; follows what is taken, since
+                              serial numbers reach only so far */
   size_t slot_size;
   int pool_fd;
   const struct shmv_board *board;
