@@ -73,7 +73,8 @@ next(struct shmvideo_reader *reader, bool newest,
     link->ended = true;
     return SHMVIDEO_END;
   }
-  if (link->view != NULL) {
+  /* Who wants the newest frame does not want the last one of an old format. */
+  if (link->view != NULL && !(newest && link->next != NULL)) {
     int code = take(reader, newest, out_frame);
     if (code != 0 || reader->link == NULL || shmv_link_is_blocked(link))
       return code;

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/* Which frames a reader gets around a change of format. */
+
+#include <string.h>
+
+#include "shmvideo.h"
+#include "shmvtest.h"
+
+struct pair {
+  struct shmvideo_writer *writer;
+  struct shmvideo_reader *reader;
+};
+
+static void
+set_width(struct pair *pair, uint32_t width)
+{
+  struct shmvideo_format format = {.pixel_format = SHMVIDEO_FORMAT_RGBA,
+                                   .width = width, .height = 16};
+  g_assert_cmpint(
+      shmvideo_writer_set_format(pair->writer, &format, NULL, NULL), ==, 0);
+}
+
+static void
+pair_open(struct pair *pair)
+{
+  struct shmvideo_writer_config w = SHMVIDEO_WRITER_CONFIG_INIT;
+  struct shmvideo_reader_config r = SHMVIDEO_READER_CONFIG_INIT;
+  w.path = r.path = shmvtest_path("formats");
+  g_assert_cmpint(shmvideo_writer_new(&w, NULL, &pair->writer), ==, 0);
+  set_width(pair, 16);
+  g_assert_cmpint(shmvideo_reader_new(&r, NULL, &pair->reader), ==, 0);
+}
+
+static void
+show(struct pair *pair)
+{
+  struct shmvideo_slot *slot;
+  g_assert_cmpint(shmvideo_writer_acquire(pair->writer, &slot), ==, 1);
+  g_assert_cmpint(shmvideo_writer_publish(pair->writer, slot, NULL), ==, 0);
+}
+
+/* What comes next; both sides dispatch as often as it takes. */
+static int
+next(struct pair *pair, bool newest, uint64_t *out_sequence)
+{
+  const struct shmvideo_frame *frame;
+  int outcome = SHMVIDEO_AGAIN;
+  for (int i = 0; i < 10 && outcome == SHMVIDEO_AGAIN; i++) {
+    shmvideo_writer_dispatch(pair->writer);
+    shmvideo_reader_dispatch(pair->reader);
+    outcome = newest ? shmvideo_reader_acquire_newest(pair->reader, &frame)
+                     : shmvideo_reader_acquire(pair->reader, &frame);
+  }
+  if (outcome == SHMVIDEO_FRAME) {
+    *out_sequence = frame->sequence;
+    shmvideo_frame_release(frame);
+  }
+  return outcome;
+}
+
+static void
+begin(struct pair *pair)
+{
+  uint64_t sequence;
+  pair_open(pair);
+  g_assert_cmpint(next(pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  show(pair);
+  g_assert_cmpint(next(pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 1);
+  show(pair);
+  show(pair);
+  set_width(pair, 32);
+  show(pair);
+  shmvideo_writer_dispatch(pair->writer);
+  shmvideo_reader_dispatch(pair->reader);
+}
+
+static void
+end(struct pair *pair)
+{
+  shmvideo_reader_free(pair->reader);
+  shmvideo_writer_free(pair->writer);
+}
+
+static void
+all_of_the_old(void)
+{
+  struct pair pair;
+  uint64_t sequence;
+  begin(&pair);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 2);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 3);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 4);
+  end(&pair);
+}
+
+static void
+newest_is_of_the_new(void)
+{
+  struct pair pair;
+  uint64_t sequence;
+  begin(&pair);
+  g_assert_cmpint(next(&pair, true, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  g_assert_cmpint(next(&pair, true, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 4);
+  end(&pair);
+}
+
+int
+main(int argc, char **argv)
+{
+  shmvtest_init(&argc, &argv);
+  shmvtest_add("/formats/frames-of-the-old-format-come-first", all_of_the_old);
+  shmvtest_add("/formats/the-newest-frame-is-of-the-new", newest_is_of_the_new);
+  return shmvtest_run();
+}
