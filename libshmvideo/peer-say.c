@@ -19,6 +19,9 @@
 
 #include "caps.h"
 
+/* When the system has no room for what is to be said, when to try again. */
+#define SAY_PAUSE UINT64_C(100000000)
+
 /* Whether the reader can take this generation's format; if not it is refused. */
 static bool
 acceptable(struct shmvideo_writer *writer, struct shmv_peer *peer,
@@ -142,10 +145,13 @@ shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
                                         : say_one(writer, peer, generation);
   while (code > 0);
   /* What did not fit stays a flag in the session, until there is room. */
-  bool full = code == -EAGAIN || code == -ETOOMANYREFS;
+  bool full = code == -EAGAIN;
   if (full != peer->wants_output && !peer->gone && !peer->silenced) {
     shmv_peer_poll(writer, peer, full ? EPOLLIN | EPOLLOUT : EPOLLIN);
     peer->wants_output = full;
   }
+  /* The system is out of something; poll would say at once that there is room. */
+  if (code == -ETOOMANYREFS || code == -ENOMEM || code == -ENOBUFS)
+    writer->say_again = shmv_now() + SAY_PAUSE;
   /* Any other failure is a hang-up, which poll will tell. */
 }

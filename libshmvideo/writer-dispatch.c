@@ -214,17 +214,22 @@ act_on_time(struct shmvideo_writer *writer)
     writer->shrink_at = 0;
     shrink(writer);
   }
+  if (writer->say_again != 0 && now >= writer->say_again)
+    writer->say_again = 0; /* it was tried just now */
   for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
     struct shmv_peer *peer = writer->peers[i];
     if (peer == NULL || peer->gone || peer->session.state != SHMV_W_NEW)
       continue;
-    if (now >= peer->deadline)
+    if (now >= peer->deadline) {
       shmv_peer_silence(writer, peer, "no HELLO in time");
-    else
+      shmv_writer_kick(writer); /* to be reaped */
+    } else {
       earlier(&next, peer->deadline);
+    }
   }
   earlier(&next, writer->accept_again);
   earlier(&next, writer->shrink_at);
+  earlier(&next, writer->say_again);
   struct itimerspec at = {0};
   if (next != UINT64_MAX) {
     at.it_value.tv_sec = (time_t)(next / 1000000000);

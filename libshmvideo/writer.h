@@ -69,6 +69,7 @@ struct shmvideo_writer {
   uint64_t next_id;
   uint64_t accept_again; /* when descriptors ran out: not before then, ns */
   uint64_t shrink_at;    /* give memory back then, 0: no */
+  uint64_t say_again;    /* the system was out of something: then, 0: no */
 
   pthread_mutex_t lock; /* guards all that follows */
   unsigned refs;        /* the owner's, and one per slot that is out */

@@ -10,7 +10,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "testpoint.h"
@@ -376,6 +377,65 @@ board_full_of_junk(void)
   }
 }
 
+/* ---- Limits of the system -------------------------------------------------- */
+
+static void
+drop_rights(rlim_t n_files)
+{
+  struct rlimit limit = {n_files, n_files};
+  g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+  if (geteuid() != 0)
+    return;
+  g_assert_cmpint(setresgid(65534, 65534, 65534), ==, 0);
+  g_assert_cmpint(setresuid(65534, 65534, 65534), ==, 0);
+}
+
+/* Another program of the same user has as many descriptors under way as the kernel
+ * allows. The reader waits for better times; the writer does not spin. */
+static int
+too_many_under_way(int in, int out, void *user)
+{
+  int pair[2], turns = 0, fds[4];
+  struct shmvideo_writer *writer = assault_writer("limit", NULL);
+  struct raw_reader reader;
+  (void)in;
+  (void)out;
+  (void)user;
+  raw_reader_connect(&reader, "limit");
+  drop_rights(64);
+  g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair),
+                  ==, 0);
+  for (int i = 0; i < 4; i++)
+    fds[i] = pair[0];
+  while (shmv_socket_send(pair[0], "x", 1, fds, 4) == 0)
+    g_assert_cmpint(turns++, <, 1000);
+  raw_reader_hello(&reader, SHMVIDEO_LATEST, 4, 2);
+  guint64 end = shmvtest_now() + 300000000;
+  for (turns = 0; shmvtest_now() < end; turns++) {
+    shmvtest_poll(shmvideo_writer_get_fd(writer), POLLIN, 50);
+    g_assert_cmpint(shmvideo_writer_dispatch(writer), ==, 0);
+  }
+  g_assert_cmpint(turns, <, 30);
+  close(pair[0]);
+  close(pair[1]);
+  g_assert_cmpint(shmvtest_poll(shmvideo_writer_get_fd(writer), POLLIN,
+                                shmvtest_deadline()), !=, 0);
+  assault_settle(writer);
+  g_assert_cmpint(shmvtest_poll(reader.fd, POLLIN, 0), !=, 0);
+  raw_reader_leave(&reader);
+  shmvideo_writer_free(writer);
+  return 0;
+}
+
+static void
+descriptors_under_way(void)
+{
+  struct shmvtest_child *child = shmvtest_fork(too_many_under_way, NULL);
+  g_assert_cmpint(shmvtest_child_wait(child, shmvtest_deadline()), ==, 0);
+  shmvtest_child_free(child);
+  unlink(shmvtest_path("limit")); /* for which the child had no right any more */
+}
+
 /* ---- Long runs ------------------------------------------------------------- */
 
 static void
@@ -464,5 +524,6 @@ main(int argc, char **argv)
   shmvtest_add("/attack/board-full-of-junk", board_full_of_junk);
   shmvtest_add("/attack/lossless-for-ever", lossless_for_ever);
   shmvtest_add("/attack/overflow", overflow);
+  shmvtest_add("/attack/descriptors-under-way", descriptors_under_way);
   return shmvtest_run();
 }
