@@ -17,6 +17,7 @@
 
 #include "copy.h"
 #include "format.h"
+#include "testpoint.h"
 
 void
 shmv_writer_kick(struct shmvideo_writer *writer)
@@ -308,11 +309,15 @@ shmvideo_slot_release(struct shmvideo_slot *slot)
   put_back(handle);
   bool waiters = writer->n_waiters > 0;
   bool free_generation = generation->refs == 0;
+  writer->refs += waiters; /* who waited may be done and free it any moment */
   bool free_writer = writer->refs == 0;
-  int wait_fd = writer->wait_fd;
   pthread_mutex_unlock(&writer->lock);
-  if (waiters)
-    eventfd_write(wait_fd, 1);
+  if (waiters) {
+    eventfd_write(writer->wait_fd, 1);
+    pthread_mutex_lock(&writer->lock);
+    free_writer = --writer->refs == 0;
+    pthread_mutex_unlock(&writer->lock);
+  }
   if (free_generation)
     shmv_generation_free(generation);
   if (free_writer)
@@ -326,21 +331,32 @@ shmvideo_writer_send(struct shmvideo_writer *writer,
                      const uint8_t *const *planes, const uint32_t *strides,
                      const struct shmvideo_frame_info *info)
 {
-  struct shmvideo_slot *slot;
   struct shmvideo_frame_info tight = SHMVIDEO_FRAME_INFO_INIT;
-  bool blocked;
-  int code = shmv_writer_take(writer, SHMV_COPY_RESERVE, &slot, &blocked);
-  if (code != 1)
-    return code;
-  const struct shmvideo_format *format =
-      &((struct shmv_slot_handle *)slot)->generation->format;
-  code = shmv_copy_frame(format, slot->data, planes, strides);
+  struct shmvideo_format first;
+  int code = -ESTALE;
   if (info != NULL)
     tight = *info;
   tight.n_planes = 0;
-  if (code == 0)
-    code = shmvideo_writer_publish(writer, slot, &tight);
-  if (code < 0)
-    shmvideo_slot_release(slot);
+  /* Meanwhile a pool that nobody read can be replaced by one of the same format. */
+  for (int i = 0; code == -ESTALE && i < 3; i++) {
+    struct shmvideo_slot *slot;
+    bool blocked;
+    code = shmv_writer_take(writer, SHMV_COPY_RESERVE, &slot, &blocked);
+    if (code != 1)
+      return code;
+    SHMV_TEST_POINT("slot-taken");
+    const struct shmvideo_format *format =
+        &((struct shmv_slot_handle *)slot)->generation->format;
+    if (i == 0)
+      first = *format;
+    else if (memcmp(&first, format, sizeof first) != 0)
+      code = -ESTALE;
+    if (code == 1)
+      code = shmv_copy_frame(format, slot->data, planes, strides);
+    if (code == 0)
+      code = shmvideo_writer_publish(writer, slot, &tight);
+    if (code < 0)
+      shmvideo_slot_release(slot);
+  }
   return code < 0 ? code : 1;
 }

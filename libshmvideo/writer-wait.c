@@ -72,7 +72,7 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
                              struct shmvideo_slot **out_slot)
 {
   uint64_t deadline = 0;
-  bool blocked;
+  bool blocked, others = false;
   int code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
   while (code == 0 && blocked) {
     uint64_t now = shmv_now();
@@ -96,8 +96,8 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
     int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
                                       : 0;
     pthread_mutex_lock(&writer->lock);
-    writer->n_waiters--;
-    if (writer->generation != NULL && writer->n_waiters == 0)
+    others = --writer->n_waiters > 0;
+    if (writer->generation != NULL && !others)
       shmv_store(&writer->generation->board->writer_waits, 0);
     pthread_mutex_unlock(&writer->lock);
     if (result < 0)
@@ -105,5 +105,8 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
     if (code == 0 && blocked)
       code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
   }
+  /* What woke us may have woken nobody else: there may be a slot for him too. */
+  if (others && code == 1)
+    eventfd_write(writer->wait_fd, 1);
   return code;
 }

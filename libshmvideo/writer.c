@@ -91,13 +91,13 @@ close_descriptors(struct shmvideo_writer *writer)
 {
   close_fd(&writer->epoll_fd);
   close_fd(&writer->kick_fd);
-  close_fd(&writer->wait_fd);
   close_fd(&writer->timer_fd);
 }
 
 void
 shmv_writer_destroy(struct shmvideo_writer *writer)
 {
+  close_fd(&writer->wait_fd);
   pthread_mutex_destroy(&writer->lock);
   free(writer);
 }

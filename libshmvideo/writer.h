@@ -60,7 +60,7 @@ struct shmvideo_writer {
   struct shmv_log log;
   struct shmv_listener listener;
   int epoll_fd, kick_fd, timer_fd; /* timer: earliest deadline of any kind */
-  int wait_fd;                     /* eventfd: something changed for waiters */
+  int wait_fd; /* eventfd: something changed for waiters; open until destroyed */
   uint64_t stream;
   atomic_bool dispatching;
 

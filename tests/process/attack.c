@@ -55,7 +55,13 @@ static unsigned busy_frames; /* to be shown at each test point */
 void
 shmv_test_point(const char *name)
 {
-  if (busy_writer == NULL || strcmp(name, "generation-made") != 0)
+  if (busy_writer == NULL)
+    return;
+  if (strcmp(name, "slot-taken") == 0 && busy_writer->shrink_at != 0) {
+    busy_writer->shrink_at = 1; /* long past */
+    assault_settle(busy_writer);
+  }
+  if (strcmp(name, "generation-made") != 0)
     return;
   for (unsigned i = 0; i < busy_frames; i++)
     assault_show(busy_writer);
@@ -171,6 +177,33 @@ shrink_while_showing(void)
       join(writer, "shrink", SHMVIDEO_LATEST, &sequence);
   g_assert_cmpuint(sequence, ==, stats.frames + 1);
   shmvideo_reader_free(reader);
+  shmvideo_writer_free(writer);
+}
+
+/* A frame that is copied while the pool is replaced is shown all the same. */
+static void
+send_while_shrinking(void)
+{
+  struct shmvideo_writer *writer = assault_writer("send", NULL);
+  struct raw_reader hoarder;
+  struct shmvideo_writer_stats before, after;
+  static const uint8_t pixels[64 * 48];
+  const uint8_t *planes[SHMVIDEO_MAX_PLANES] = {pixels};
+  uint32_t strides[SHMVIDEO_MAX_PLANES] = {64};
+
+  raw_reader_join(&hoarder, writer, "send", SHMVIDEO_LATEST, 8, 8);
+  assault_show(writer);
+  raw_reader_leave(&hoarder);
+  assault_settle(writer);
+  shmvideo_writer_get_stats(writer, &before);
+  busy_writer = writer;
+  busy_frames = 0;
+  g_assert_cmpint(shmvideo_writer_send(writer, planes, strides, NULL), ==, 1);
+  busy_writer = NULL;
+  shmvideo_writer_get_stats(writer, &after);
+  g_assert_cmpuint(after.slots_active, <, before.slots_active);
+  g_assert_cmpuint(after.frames, ==, before.frames + 1);
+  g_assert_cmpuint(after.slots_out, ==, 0);
   shmvideo_writer_free(writer);
 }
 
@@ -525,5 +558,6 @@ main(int argc, char **argv)
   shmvtest_add("/attack/lossless-for-ever", lossless_for_ever);
   shmvtest_add("/attack/overflow", overflow);
   shmvtest_add("/attack/descriptors-under-way", descriptors_under_way);
+  shmvtest_add("/attack/send-while-shrinking", send_while_shrinking);
   return shmvtest_run();
 }
