@@ -6,6 +6,7 @@
  * it hurts; and calls of a process' own threads at the worst instants.
  */
 
+#define SHMV_TEST_POINTS
 #include "assault.h"
 
 #include <errno.h>
