@@ -89,14 +89,17 @@ static gboolean
 map_source (GstVideoFrame * src, const GstVideoInfo * info, GstBuffer * buffer,
     struct shmvideo_frame_info *frame)
 {
+  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
   guint width = (guint) GST_VIDEO_INFO_WIDTH (info);
   guint height = (guint) GST_VIDEO_INFO_HEIGHT (info);
   guint has_width, has_height;
   gboolean ok;
 
-  if (gst_buffer_get_video_meta (buffer) == NULL
-      && gst_buffer_get_size (buffer) < GST_VIDEO_INFO_SIZE (info))
+  /* what is too small is not for GStreamer to find out: it calls that an error
+   * in the program */
+  if (meta == NULL ? gst_buffer_get_size (buffer) < GST_VIDEO_INFO_SIZE (info)
+      : meta->width < width || meta->height < height)
     return FALSE;
   if (!gst_video_frame_map (src, info, buffer, GST_MAP_READ))
     return FALSE;
