@@ -200,6 +200,15 @@ map_theirs(int fd, size_t size, int prot, off_t offset, void **out)
 }
 
 int
+shmv_segment_verify_memory(int fd, uint64_t size)
+{
+  struct stat st;
+  if (fstat(fd, &st) < 0)
+    return -errno;
+  return (uint64_t)st.st_blocks * 512 >= size ? 0 : -EPROTO;
+}
+
+int
 shmv_segment_map_page(int fd, void **out_page)
 {
   int code = verify(fd, F_SEAL_SHRINK | F_SEAL_GROW, SHMV_PAGE_SIZE);

@@ -49,6 +49,9 @@ int shmv_segment_map_page(int fd, void **out_page);
 /* Prove that fd is sealed memory of this size: 0 or -EPROTO. */
 int shmv_segment_verify(int fd, uint64_t size);
 
+/* Prove that at least so many bytes of a verified one have memory: 0 or -EPROTO. */
+int shmv_segment_verify_memory(int fd, uint64_t size);
+
 /* Map a verified piece read-only and pre-fault it. */
 int shmv_segment_map(int fd, uint64_t offset, size_t size,
                      const void **out_data);

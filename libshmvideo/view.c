@@ -77,14 +77,27 @@ shmv_view_unref(struct shmv_view *view)
   free(view);
 }
 
+/* To read where no memory is would allocate it, at our cost: a writer that lies could
+ * have us take all there is. So what it says has memory, it must have paid for. */
+static int
+check_memory(const struct shmv_view *view, uint32_t slot)
+{
+  uint32_t active = shmv_load(&view->board->active);
+  if (slot >= active || active > view->n_slots)
+    return -EPROTO;
+  return shmv_segment_verify_memory(view->pool_fd,
+                                    (uint64_t)active * view->slot_size);
+}
+
 int
 shmv_view_map_slot(struct shmv_view *view, uint32_t slot,
                    const uint8_t **out_data)
 {
   if (view->slots[slot] == NULL) {
-    int code = shmv_segment_map(view->pool_fd,
-                                (uint64_t)slot * view->slot_size,
-                                view->slot_size, &view->slots[slot]);
+    int code = check_memory(view, slot);
+    if (code == 0)
+      code = shmv_segment_map(view->pool_fd, (uint64_t)slot * view->slot_size,
+                              view->slot_size, &view->slots[slot]);
     if (code < 0)
       return code;
   }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "testpoint.h"
@@ -544,6 +545,72 @@ overflow(void)
   }
 }
 
+/* A pool with holes: memory that the reader would have to pay for. */
+static void
+holes(void)
+{
+  for (int lie = 0; lie < 2; lie++) {
+    struct raw_writer writer;
+    struct stat before, after;
+    const struct shmvideo_frame *frame;
+    raw_writer_listen(&writer, "holes");
+    struct shmvideo_reader *reader =
+        assault_reader("holes", SHMVIDEO_LATEST, 2);
+    raw_writer_serve(&writer, reader);
+    g_assert_cmpint(shmvideo_reader_acquire(reader, &frame), ==,
+                    SHMVIDEO_NEW_FORMAT);
+    raw_writer_show(&writer);
+    struct shmv_board *board = writer.generation->board;
+    uint32_t sequence = shmv_load(&board->head);
+    memcpy(&board->slots[9], &board->slots[0], sizeof board->slots[0]);
+    board->slots[9].sequence = sequence;
+    shmv_store(&board->ring[sequence % SHMV_RING_SIZE], 9);
+    if (lie == 1)
+      shmv_store(&board->active, 10);
+    g_assert_cmpint(fstat(writer.generation->pool.fd, &before), ==, 0);
+    g_assert_cmpint(shmvideo_reader_acquire(reader, &frame), ==,
+                    SHMVIDEO_LOST);
+    g_assert_cmpint(fstat(writer.generation->pool.fd, &after), ==, 0);
+    g_assert_cmpint(after.st_blocks, ==, before.st_blocks);
+    raw_writer_end(&writer);
+    shmvideo_reader_free(reader);
+  }
+}
+
+/* ---- Stopped readers -------------------------------------------------------- */
+
+/* Several that are stopped at once cost the writer one wait, not one each. */
+static void
+stopped_lossless_readers(void)
+{
+  struct shmvideo_writer_config config = SHMVIDEO_WRITER_CONFIG_INIT;
+  config.backpressure = 1;
+  config.backpressure_timeout = 300000000;
+  struct shmvideo_writer *writer = assault_writer("stopped", &config);
+  struct raw_reader readers[8];
+  struct shmvideo_slot *slot;
+  int code;
+  for (int i = 0; i < 8; i++) {
+    raw_reader_join(&readers[i], writer, "stopped", SHMVIDEO_LOSSLESS, 4, 1);
+    assault_show(writer); /* each has stopped at another frame */
+  }
+  while ((code = shmvideo_writer_acquire(writer, &slot)) == 1)
+    g_assert_cmpint(shmvideo_writer_publish(writer, slot, NULL), ==, 0);
+  g_assert_cmpint(code, ==, 0);
+  guint64 start = shmvtest_now();
+  for (int i = 0; i < 40; i++) {
+    g_assert_cmpint(shmvideo_writer_acquire_wait(writer, -1, &slot), ==, 1);
+    g_assert_cmpint(shmvideo_writer_publish(writer, slot, NULL), ==, 0);
+  }
+  guint64 spent = (shmvtest_now() - start) / 1000000;
+  g_test_message("%d ms for eight readers of 300 ms each", (int)spent);
+  g_assert_cmpuint(spent, >=, 300);
+  g_assert_cmpuint(spent, <, 900);
+  for (int i = 0; i < 8; i++)
+    raw_reader_leave(&readers[i]);
+  shmvideo_writer_free(writer);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -560,5 +627,7 @@ main(int argc, char **argv)
   shmvtest_add("/attack/overflow", overflow);
   shmvtest_add("/attack/descriptors-under-way", descriptors_under_way);
   shmvtest_add("/attack/send-while-shrinking", send_while_shrinking);
+  shmvtest_add("/attack/holes", holes);
+  shmvtest_add("/attack/stopped-lossless-readers", stopped_lossless_readers);
   return shmvtest_run();
 }
