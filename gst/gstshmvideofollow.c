@@ -93,8 +93,8 @@ open_reader (GstShmVideoSrc * self)
   config.log_user = self;
 
   if (self->path == NULL) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("No socket-path is set."),
-        (NULL));
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("No socket path is set (set the \"socket-path\" property)"), (NULL));
     self->ended = TRUE;
     return FALSE;
   }

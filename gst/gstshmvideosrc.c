@@ -147,7 +147,7 @@ check_settings (GstShmVideoSrc * self)
   g_mutex_unlock (&self->lock);
   if (!ok)
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("No socket-path is set: where to read from?"), (NULL));
+        ("No socket path is set (set the \"socket-path\" property)"), (NULL));
   return ok;
 }
 

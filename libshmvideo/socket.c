@@ -74,7 +74,8 @@ explain_connect(const struct shmv_path *path, int code,
                           "Check the permissions of the directories in the path.",
                           "Not permitted to reach %s", at);
   default:
-    return shmv_error_set(error, code, 0, NULL, "Cannot connect to %s: %s", at,
+    return shmv_error_set(error, code, 0, "Check the path.",
+                          "Cannot connect to %s: %s", at,
                           strerrordesc_np(-code));
   }
 }
