@@ -16,10 +16,30 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-/* With the lock: the lossless readers that need the oldest frame have had their
- * time. The board says so before any claim takes that frame. */
+/* With the lock, now and then while somebody waits: for how long each lossless reader
+ * has left a frame that it needs. All at once, so that many readers that stopped
+ * cost no more time than one. */
 static void
-demote_slowest(struct shmvideo_writer *writer)
+count_lateness(struct shmvideo_writer *writer, uint64_t now)
+{
+  uint64_t waited = writer->n_waiters > 0 ? now - writer->counted_at : 0;
+  struct shmv_claims *claims = &writer->generation->claims;
+  writer->counted_at = now;
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+    struct shmv_claimant *reader = &writer->readers[i];
+    if (reader->page == NULL || reader->broken || !reader->lossless)
+      continue;
+    uint32_t from = shmv_slot_needed_from(claims, reader);
+    bool has_all = shmv_serial_diff(from, (uint32_t)claims->sequence) > 0;
+    reader->late = from == reader->late_for && !has_all ? reader->late + waited
+                                                        : 0;
+    reader->late_for = from;
+  }
+}
+
+/* With the lock: the lossless reader that needs the oldest frame, or NULL. */
+static struct shmv_claimant *
+find_slowest(struct shmvideo_writer *writer)
 {
   struct shmv_claims *claims = &writer->generation->claims;
   struct shmv_claimant *slowest = NULL;
@@ -34,12 +54,25 @@ demote_slowest(struct shmvideo_writer *writer)
       needed_from = from;
     }
   }
-  if (slowest == NULL)
-    return;
-  uint32_t place = (uint32_t)(slowest - writer->readers);
-  shmv_store(&claims->board->readers[place], SHMV_READER_DEMOTED);
-  slowest->lossless = false;
-  slowest->demoted = true;
+  return slowest;
+}
+
+/* With the lock: who has had his time is demoted, slowest first. The board says so
+ * before any claim takes his frame. Returns when the next one's time is up. */
+static uint64_t
+demote_slowest(struct shmvideo_writer *writer, uint64_t now)
+{
+  uint64_t patience = writer->config.backpressure_timeout;
+  struct shmv_board *board = writer->generation->board;
+  struct shmv_claimant *slowest = find_slowest(writer);
+  if (slowest != NULL && slowest->late >= patience) {
+    shmv_store(&board->readers[slowest - writer->readers],
+               SHMV_READER_DEMOTED);
+    slowest->lossless = false;
+    slowest->demoted = true;
+    return now; /* perhaps that was all: look */
+  }
+  return now + patience - (slowest != NULL ? slowest->late : 0);
 }
 
 /* One wait, until something may have changed: 0, or -ECANCELED. */
@@ -71,23 +104,19 @@ int
 shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
                              struct shmvideo_slot **out_slot)
 {
-  uint64_t deadline = 0;
   bool blocked, others = false;
   int code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
   while (code == 0 && blocked) {
-    uint64_t now = shmv_now();
-    if (deadline == 0)
-      deadline = now + writer->config.backpressure_timeout;
+    uint64_t now = shmv_now(), deadline = now;
     pthread_mutex_lock(&writer->lock);
     struct shmv_generation *generation = writer->generation;
-    if (generation != NULL && now >= deadline) {
-      demote_slowest(writer);
-      deadline = now + writer->config.backpressure_timeout;
-    }
     if (++writer->ticket == 0)
       writer->ticket = 1;
-    if (generation != NULL)
+    if (generation != NULL) {
+      count_lateness(writer, now);
+      deadline = demote_slowest(writer, now);
       shmv_store(&generation->board->writer_waits, writer->ticket);
+    }
     writer->n_waiters++;
     pthread_mutex_unlock(&writer->lock);
     /* The whole claim again: a reader that let go before it could see the ticket
@@ -96,6 +125,8 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
     int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
                                       : 0;
     pthread_mutex_lock(&writer->lock);
+    if (writer->generation != NULL)
+      count_lateness(writer, shmv_now());
     others = --writer->n_waiters > 0;
     if (writer->generation != NULL && !others)
       shmv_store(&writer->generation->board->writer_waits, 0);

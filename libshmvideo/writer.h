@@ -80,6 +80,7 @@ struct shmvideo_writer {
   struct shmv_claimant readers[SHMV_MAX_READERS];
   struct shmv_peer *placed[SHMV_MAX_READERS]; /* whose readers[] places are */
   uint32_t n_readers, n_waiters, ticket;
+  uint64_t counted_at; /* when readers' lateness was counted last, ns */
   uint32_t n_ends; /* times the stream was said to end */
   uint64_t end_sequence;
   uint64_t latency_us;

@@ -6,7 +6,6 @@
  * it hurts; and calls of a process' own threads at the worst instants.
  */
 
-#define SHMV_TEST_POINTS
 #include "assault.h"
 
 #include <errno.h>
