@@ -102,9 +102,11 @@ main (int argc, char **argv)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
       | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, stamp, NULL, NULL);
   loop = g_main_loop_new (NULL, FALSE);
-  g_io_add_watch (g_io_channel_unix_new (0), G_IO_IN | G_IO_HUP, input, NULL);
-  g_timeout_add (50, look, sink);
-  gst_bus_add_watch (gst_element_get_bus (pipeline), message, NULL);
+  GIOChannel *commands = g_io_channel_unix_new (0);
+  guint source = g_io_add_watch (commands, G_IO_IN | G_IO_HUP, input, NULL);
+  guint timeout = g_timeout_add (50, look, sink);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gst_bus_add_watch (bus, message, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_main_loop_run (loop);
   look (sink);
@@ -116,5 +118,19 @@ main (int argc, char **argv)
   g_hash_table_iter_init (&iter, readers);
   while (g_hash_table_iter_next (&iter, &id, &text))
     puts (text);
+
+  /* All of it, so that what the elements leave behind shows. */
+  g_source_remove (timeout);
+  if (g_main_context_find_source_by_id (NULL, source))
+    g_source_remove (source);
+  gst_bus_remove_watch (bus);
+  gst_object_unref (bus);
+  g_io_channel_unref (commands);
+  g_main_loop_unref (loop);
+  gst_object_unref (pad);
+  gst_object_unref (sink);
+  gst_object_unref (pipeline);
+  g_hash_table_unref (readers);
+  g_free (line);
   return 0;
 }
