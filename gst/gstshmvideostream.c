@@ -62,6 +62,27 @@ get_announced (GstShmVideoSrc * self, GstVideoInfo * info)
   return caps;
 }
 
+/* Caps that cannot be read: the library may know formats that GStreamer here does
+ * not, having been built later. */
+static void
+fail_announced (GstShmVideoSrc * self)
+{
+  struct shmvideo_format format;
+  const gchar *name = NULL;
+
+  if (shmvideo_reader_get_format (self->reader, &format, NULL, 0) == 0)
+    name = shmvideo_pixel_format_name (format.pixel_format);
+  if (name == NULL
+      || gst_video_format_from_string (name) != GST_VIDEO_FORMAT_UNKNOWN) {
+    fail_format (self, NULL, "its caps are not to be believed");
+    return;
+  }
+  self->ended = TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("The writer at \"%s\" sends %s, a format that this version of GStreamer "
+          "does not know.", self->path, name), (NULL));
+}
+
 static gboolean
 is_flushing (GstShmVideoSrc * self)
 {
@@ -83,7 +104,7 @@ send_caps (GstShmVideoSrc * self)
   gboolean latency_changed;
 
   if (caps == NULL) {
-    fail_format (self, NULL, "its caps are not to be believed");
+    fail_announced (self);
     return;
   }
   self->info = info;
