@@ -110,12 +110,26 @@ stop(struct sender *sender)
     gst_caps_unref(caps);
 }
 
+static gboolean
+sink_accepts(struct sender *sender, GstCaps *caps)
+{
+  GstPad *pad = gst_element_get_static_pad(sender->sink, "sink");
+  gboolean accepts = gst_pad_query_accept_caps(pad, caps);
+
+  gst_object_unref(pad);
+  return accepts;
+}
+
 /* Say the caps and wait until the sink has them. */
 static char *
 set_caps(struct sender *sender, const struct job *job)
 {
   GstCaps *caps = gst_caps_from_string(job->caps), *arrived;
 
+  if (!sink_accepts(sender, caps)) {
+    gst_caps_unref(caps);
+    return g_strdup("the sink refuses the caps");
+  }
   if (sender->caps != NULL && gst_caps_is_equal(caps, sender->caps)) {
     gst_caps_unref(caps);
     return NULL;
@@ -129,7 +143,7 @@ set_caps(struct sender *sender, const struct job *job)
     sender->caps = arrived;
   } while (arrived != NULL && !gst_caps_is_equal(arrived, caps));
   gst_caps_unref(caps);
-  return arrived != NULL ? NULL : g_strdup("the sink does not take the caps");
+  return arrived != NULL ? NULL : g_strdup("the caps do not arrive");
 }
 
 /* The pool that the sink offers for the caps it has. */
