@@ -19,10 +19,10 @@ case $1 in
   early-head) script='/^shmv_slot_publish/,/^}/s/  entry->sequence = sequence;/  shmv_store(\&board->head, (uint32_t)sequence);&/' ;;
   # A lossless reader's next frame is taken for one that it has.
   off-by-one) script='s/(\(uint32_t\)sequence, survey->needed_from\)) >= 0/\1 > 0/' ;;
-  # The stores that begin the four pairs, each without its order.
+  # Stores that begin a pair, each without its order.
   gen-relaxed) script="s/shmv_store(\(&entry->gen, gen \| 1)\)/atomic_store_explicit\1, $relaxed)/" ;;
   armed-relaxed) script="/^shmv_slot_arm/,/^}/s/shmv_store(\(&page->armed, ticket \+ 1)\)/atomic_store_explicit\1, $relaxed)/" ;;
-  unhold-relaxed) script="/^shmv_slot_unhold/,/^}/s/shmv_store(\(&page->hold\[k\], 0)\)/atomic_store_explicit\1, memory_order_release)/" ;;
+  hold-relaxed) script="/^shmv_slot_hold/,/^}/{s/shmv_store(\(&holder->page->hold\[k\],)$/atomic_store_explicit\1/;s/(shmv_hold_word\(holder->generation, slot\))\);/\1, $relaxed);/}" ;;
   *) echo "no such mutant: $1" >&2; exit 2 ;;
 esac
 sed -E "$script" "$2" >"$3"
