@@ -15,6 +15,7 @@ than a reader may hold.
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -39,13 +40,39 @@ RECIPES = {
 READ = {"mkv": "matroskademux ! h264parse ! avdec_h264",
         "mov": "qtdemux ! avdec_prores"}
 
-problems = []
+ATTEMPTS = 3
+SKIPPED = 77
+wrong, slow = [], []  # what failed; of what depends on speed, what failed
 
 
-def expect(ok, what):
+def expect(ok, what, into=wrong):
     print(("ok: " if ok else "NOT OK: ") + what, flush=True)
     if not ok:
-        problems.append(what)
+        into.append(what)
+
+
+def expect_speed(ok, what):
+    expect(ok, what, slow)
+
+
+def processors():
+    """Seconds of all processors so far: (busy with anything, idle, busy for us)."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(x) for x in stat.readline().split()[1:9]]
+    second = os.sysconf("SC_CLK_TCK")
+    ours = resource.getrusage(resource.RUSAGE_CHILDREN)
+    idle = ticks[3] + ticks[4]
+    return ((sum(ticks) - idle) / second, idle / second,
+            ours.ru_utime + ours.ru_stime)
+
+
+def machine_was_ours(before):
+    busy, idle, ours = (b - a for a, b in zip(before, processors()))
+    total = busy + idle
+    others = max(0.0, busy - ours) / total
+    print("processors: %.0f%% ours, %.0f%% others', %.0f%% idle" %
+          (100 * ours / total, 100 * others, 100 * idle / total))
+    return others < 0.08 and idle / total > 0.10
 
 
 def start(*argv):
@@ -75,8 +102,9 @@ def discover(path):
     return int(h) * 3600 + int(m) * 60 + float(s), out
 
 
-def main():
+def record():
     middle, may_copy, kind = RECIPES[RECIPE]
+    before = processors()
     with tempfile.TemporaryDirectory(prefix="shmv-rec-") as directory:
         path = os.path.join(directory, "cam")
         movie = os.path.join(directory, "recording." + kind)
@@ -101,6 +129,7 @@ def main():
             sys.exit("the recorder does not end")
         seen = numbers(finish(second))
         told = finish(writer)
+        ours = machine_was_ours(before)
         print(told, end="")
         check = start(LOOK, "filesrc location=%s ! %s ! videoconvert ! "
                       "video/x-raw,format=GRAY8 ! appsink name=sink sync=false "
@@ -110,7 +139,19 @@ def main():
         finish(check)
         duration, text = discover(movie)
         judge(got, seen, told, duration, text, may_copy, by_signal)
-    sys.exit(1 if problems else 0)
+    return ours
+
+
+def main():
+    for _ in range(ATTEMPTS):
+        slow.clear()
+        ours = record()
+        if wrong or (slow and ours):
+            sys.exit(1)
+        if not slow:
+            sys.exit(0)
+        print("the machine was busy with other things: once more")
+    sys.exit(SKIPPED)
 
 
 def judge(got, seen, told, duration, text, may_copy, by_signal):
@@ -118,37 +159,40 @@ def judge(got, seen, told, duration, text, may_copy, by_signal):
     print("recorded: %s, %.3f s by discoverer" % (got, duration))
     print("second reader: %s" % seen)
     if by_signal:  # starting and stopping take a little of the time
-        expect(SECONDS - 1.5 < duration < SECONDS + frame * 1.5,
-               "the recording is a little shorter than %d s" % SECONDS)
+        expect_speed(SECONDS - 1.5 < duration < SECONDS + frame * 1.5,
+                     "the recording is a little shorter than %d s" % SECONDS)
     else:
-        expect(abs(duration - SECONDS) < frame * 1.5,
-               "the recording lasts %d s within a frame" % SECONDS)
+        expect_speed(abs(duration - SECONDS) < frame * 1.5,
+                     "the recording lasts %d s within a frame" % SECONDS)
     expected = duration * FPS
-    expect(got["frames"] >= 0.99 * expected - 1,
-           "%d of %.0f frames are there" % (got["frames"], expected))
-    expect(got["distinct"] >= 0.99 * got["frames"],
-           "%d of %d frames are distinct" % (got["distinct"], got["frames"]))
-    expect(got["missing"] <= 0.01 * got["frames"] + 1,
-           "%d numbers are missing" % got["missing"])
+    expect_speed(got["frames"] >= 0.99 * expected - 1,
+                 "%d of %.0f frames are there" % (got["frames"], expected))
+    expect_speed(got["distinct"] >= 0.99 * got["frames"],
+                 "%d of %d frames are distinct" % (got["distinct"], got["frames"]))
+    expect_speed(got["missing"] <= 0.01 * got["frames"] + 1,
+                 "%d numbers are missing" % got["missing"])
+    # A repeat stands in for a frame that was lost, and for nothing else.
+    repeats = got["frames"] - got["distinct"]
+    expect(repeats <= got["missing"] + 1, "%d repeats" % repeats)
     span = (got["end"] - got["first"]) / 1e9
     expect(abs(duration - span) <= frame * 1.5,
            "the file lasts as long as its frames (%.3f s)" % span)
     expect("1280" in text and "720" in text, "it is 1280 x 720")
     made = numbers(told)["made"]
-    expect(seen["missing"] <= 0.01 * seen["frames"],
-           "the second reader saw %d frames and missed %d" %
-           (seen["frames"], seen["missing"]))
-    expect(seen["frames"] >= 0.98 * (made - 5),
-           "the second reader kept up with %d made" % made)
+    expect_speed(seen["missing"] <= 0.01 * seen["frames"],
+                 "the second reader saw %d frames and missed %d" %
+                 (seen["frames"], seen["missing"]))
+    expect_speed(seen["frames"] >= 0.98 * (made - 5),
+                 "the second reader kept up with %d made" % made)
     rate = seen["frames"] / max(1.0, float(SECONDS))
-    expect(rate >= 0.98 * FPS, "the writer went on at %.1f frames/s" % rate)
+    expect_speed(rate >= 0.98 * FPS, "the writer went on at %.1f frames/s" % rate)
     for line in told.splitlines():
         reader = dict(re.findall(r"(\w+)=\(\w+\)([\w-]+)", line))
         if "id" in reader and int(reader.get("received", 0)) > 0:
             copied = int(reader["copied"])
             if not may_copy:
-                expect(copied == 0, "reader %s copied %d frames" %
-                       (reader["id"], copied))
+                expect_speed(copied == 0, "reader %s copied %d frames" %
+                             (reader["id"], copied))
 
 
 main()
