@@ -366,6 +366,11 @@ test_memory_comes_slot_by_slot(void)
   g_assert_cmpuint(n_present(segment.data + slot, slot), ==, slot / PAGE);
   g_assert_cmpuint(n_present(segment.data + 2 * slot, slot), ==, 0);
   g_assert_cmpuint(memory_behind(segment.fd), ==, slot);
+  g_assert_cmpint(shmv_segment_verify_memory(segment.fd, slot), ==, 0);
+  g_assert_cmpint(shmv_segment_verify_memory(segment.fd, slot + 1), ==,
+                  -EPROTO);
+  g_assert_cmpint(shmv_segment_verify_memory(segment.fd, UINT64_MAX), ==,
+                  -EPROTO);
   if (g_getenv("SHMVIDEO_TEST_VALGRIND") == NULL)
     g_assert_cmpint(faults_of_touching(segment.data + slot, slot), ==, 0);
   /* A reader's mapping of that one has it at once too, and adds nothing. */
