@@ -127,12 +127,22 @@ find_holder(const struct shmv_claims *claims, uint32_t slot)
   return NULL;
 }
 
+/* No slot was tried and no reader has spoiled one: at first, and when a reader is
+ * ignored, since all that it took from under us may be tried again, and must not
+ * count twice against an honest one. */
+static void
+start_over(const struct shmv_claims *claims, bool *tried)
+{
+  memset(tried, 0, SHMV_MAX_SLOTS * sizeof *tried);
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    claims->readers[i].spoiled = 0;
+}
+
 enum shmv_claim_result
 shmv_slot_claim(struct shmv_claims *claims, uint32_t *out_slot)
 {
-  bool tried[SHMV_MAX_SLOTS] = {false};
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
-    claims->readers[i].spoiled = 0;
+  bool tried[SHMV_MAX_SLOTS];
+  start_over(claims, tried);
 
   /* Every turn ends the claim, sets one tried, or breaks a reader. */
   for (;;) {
@@ -156,7 +166,7 @@ shmv_slot_claim(struct shmv_claims *claims, uint32_t *out_slot)
     shmv_store(&entry->gen, gen); /* nothing was touched: give it back */
     if (++holder->spoiled > holder->depth + holder->n_holds) {
       holder->broken = true; /* more than an honest reader ever can */
-      memset(tried, 0, sizeof tried);
+      start_over(claims, tried);
     } else {
       tried[slot] = true;
     }
