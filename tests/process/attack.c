@@ -411,6 +411,87 @@ board_full_of_junk(void)
   }
 }
 
+/* ---- Readers that lie ------------------------------------------------------- */
+
+static void
+scribble_on_page(struct raw_reader *reader, GRand *rand,
+                 const struct shmvideo_writer *writer)
+{
+  struct shmv_page *page = reader->page;
+  uint32_t generation = writer->generation->number;
+  for (int i = 0; i < 20; i++)
+    shmv_store(&page->hold[g_rand_int_range(rand, 0, SHMV_MAX_HOLDS)],
+               g_rand_boolean(rand)
+                   ? shmv_hold_word(generation,
+                                    (uint32_t)g_rand_int_range(rand, 0, 256))
+                   : g_rand_int(rand));
+  if (g_rand_int_range(rand, 0, 8) == 0)
+    shmv_store(&page->cursor, g_rand_int(rand));
+  shmv_store(&page->armed, g_rand_int(rand));
+}
+
+static void
+send_junk(struct raw_reader *reader, GRand *rand)
+{
+  uint8_t bytes[SHMV_WIRE_MAX];
+  struct shmv_message message = {
+      .type = (uint32_t)g_rand_int_range(rand, 1, 14),
+      .serial = ++reader->serial,
+      .u.generation = reader->generation};
+  uint32_t size = shmv_wire_encode(&message, bytes);
+  if (g_rand_int_range(rand, 0, 4) == 0)
+    bytes[g_rand_int_range(rand, 0, (gint32)size)] = (uint8_t)g_rand_int(rand);
+  if (g_rand_int_range(rand, 0, 10) == 0)
+    size = (uint32_t)g_rand_int_range(rand, 0, (gint32)size + 1);
+  /* It may be silenced or gone by now: then it fails. */
+  (void)shmv_socket_send(reader->fd, bytes, size, NULL, 0);
+}
+
+/* Readers whose pages and messages are junk: an honest reader beside them gets
+ * every frame, the writer always has a slot, and is quiet afterwards. */
+static void
+readers_full_of_junk(void)
+{
+  struct shmvideo_writer_config config = SHMVIDEO_WRITER_CONFIG_INIT;
+  config.backpressure = 1;
+  struct shmvideo_writer *writer = assault_writer("liars", &config);
+  GRand *rand = g_rand_new_with_seed(1);
+  struct raw_reader liars[4];
+  struct shmvideo_slot *slot;
+  uint64_t seen;
+  struct shmvideo_reader *honest =
+      join(writer, "liars", SHMVIDEO_LATEST, &seen);
+  for (int round = 0; round < 40; round++) {
+    for (int i = 0; i < 4; i++)
+      raw_reader_join(&liars[i], writer, "liars", i == 3, 2, 4);
+    for (int i = 0; i < 50; i++) {
+      struct raw_reader *liar = &liars[g_rand_int_range(rand, 0, 4)];
+      if (g_rand_boolean(rand))
+        scribble_on_page(liar, rand, writer);
+      if (g_rand_int_range(rand, 0, 5) == 0)
+        send_junk(liar, rand);
+      /* Not to wait: as the fourth may be a lossless reader that takes nothing. */
+      if (shmvideo_writer_acquire(writer, &slot) != 1)
+        shmv_store(&liars[3].page->cursor, (uint32_t)writer->sequence + 1);
+      else {
+        slot->data[0] = (uint8_t)(writer->sequence + 1);
+        g_assert_cmpint(shmvideo_writer_publish(writer, slot, NULL), ==, 0);
+        expect_outcomes(honest, &seen, "F");
+      }
+      if (g_rand_int_range(rand, 0, 4) == 0)
+        assault_settle(writer);
+    }
+    for (int i = 0; i < 4; i++)
+      raw_reader_leave(&liars[i]);
+    assault_settle(writer);
+    g_assert_cmpuint(shmvideo_writer_get_n_readers(writer), ==, 1);
+  }
+  g_assert_cmpuint(seen, >, 1000);
+  g_rand_free(rand);
+  shmvideo_reader_free(honest);
+  shmvideo_writer_free(writer);
+}
+
 /* ---- Limits of the system -------------------------------------------------- */
 
 static void
@@ -628,5 +709,6 @@ main(int argc, char **argv)
   shmvtest_add("/attack/send-while-shrinking", send_while_shrinking);
   shmvtest_add("/attack/holes", holes);
   shmvtest_add("/attack/stopped-lossless-readers", stopped_lossless_readers);
+  shmvtest_add("/attack/readers-full-of-junk", readers_full_of_junk);
   return shmvtest_run();
 }
