@@ -8,7 +8,8 @@
 #   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
 #   clang     the plain build by the other compiler, all but recordings
-#   asan      address and undefined-behaviour sanitizers, every suite
+#   asan      address and undefined-behaviour sanitizers, all but recordings, which
+#             want the full speed of the machine
 #   tsan      thread sanitizer, the library and its threads
 # --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
 # is the project unless given. Warnings are errors. The last line says how many
@@ -111,7 +112,7 @@ part_asan() {
   configure build-asan gcc -Db_sanitize=address,undefined \
     || { lost "asan build"; return; }
   export SHMVIDEO_TEST_SLOWNESS=3
-  run asan build-asan --timeout-multiplier 3 --no-suite slow
+  run asan build-asan --timeout-multiplier 3 --no-suite slow --no-suite record
   unset SHMVIDEO_TEST_SLOWNESS
 }
 
