@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "segment.h"
@@ -28,6 +29,7 @@ shmv_link_unref(struct shmv_link *link)
   shmv_view_unref(link->view);
   shmv_view_unref(link->next);
   shmv_segment_unmap(link->page, SHMV_PAGE_SIZE);
+  shutdown(link->fd, SHUT_RDWR); /* a forked child may keep it open */
   close(link->fd);
   if (link->release_fd >= 0)
     close(link->release_fd);

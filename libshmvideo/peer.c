@@ -106,6 +106,7 @@ void
 shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer)
 {
   shmv_segment_unmap(peer->page, SHMV_PAGE_SIZE);
+  shutdown(peer->fd, SHUT_RDWR); /* a forked child may keep it open */
   poll_close(writer, peer->fd);
   if (peer->page_fd >= 0)
     close(peer->page_fd);

@@ -118,6 +118,28 @@ join(struct shmvideo_writer *writer, const char *name, uint32_t policy,
   return reader;
 }
 
+/* What one side leaves is over for the other, though a child has the socket too. */
+static void
+leaving_after_a_fork(void)
+{
+  struct shmvideo_writer *writer = assault_writer("leave", NULL);
+  uint64_t seen[2];
+  int none = -1;
+  struct shmvideo_reader *readers[2] = {
+      join(writer, "leave", SHMVIDEO_LATEST, &seen[0]),
+      join(writer, "leave", SHMVIDEO_LATEST, &seen[1])};
+  struct shmvtest_child *child = shmvtest_fork(keep_descriptors, &none);
+  shmvideo_reader_free(readers[0]);
+  assault_settle(writer);
+  g_assert_cmpuint(shmvideo_writer_get_n_readers(writer), ==, 1);
+  shmvideo_writer_free(writer);
+  char *outcomes = take_all(readers[1], &seen[1]);
+  g_assert_true(g_str_has_suffix(outcomes, "L"));
+  g_free(outcomes);
+  shmvideo_reader_free(readers[1]);
+  shmvtest_child_free(child);
+}
+
 /* A new format's memory takes time to make: what another thread shows meanwhile
  * is neither lost nor told twice, and a lossless reader has done nothing wrong. */
 static void
@@ -710,5 +732,6 @@ main(int argc, char **argv)
   shmvtest_add("/attack/holes", holes);
   shmvtest_add("/attack/stopped-lossless-readers", stopped_lossless_readers);
   shmvtest_add("/attack/readers-full-of-junk", readers_full_of_junk);
+  shmvtest_add("/attack/leaving-after-a-fork", leaving_after_a_fork);
   return shmvtest_run();
 }
