@@ -73,6 +73,7 @@ open_reader (GstShmVideoSrc * self)
 {
   struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
   struct shmvideo_error error = { 0 };
+  struct shmvideo_reader *reader;
   int result;
 
   g_free (self->path);
@@ -98,19 +99,21 @@ open_reader (GstShmVideoSrc * self)
     self->ended = TRUE;
     return FALSE;
   }
-  result = shmvideo_reader_new (&config, &error, &self->reader);
+  result = shmvideo_reader_new (&config, &error, &reader);
   if (result == -EINVAL && self->accepts != NULL) {
     /* caps beyond what the library reads: then the CAPS event must show */
     GST_WARNING_OBJECT (self, "accepting anything: %s", error.message);
     config.accepts = NULL;
-    result = shmvideo_reader_new (&config, &error, &self->reader);
+    result = shmvideo_reader_new (&config, &error, &reader);
   }
   if (result < 0) {
-    self->reader = NULL;
     self->ended = TRUE;
     gst_shm_video_post_error (GST_ELEMENT (self), &error);
     return FALSE;
   }
+  g_mutex_lock (&self->lock);
+  self->reader = reader;
+  g_mutex_unlock (&self->lock);
   self->spell = gst_shm_video_clock_monotonic_now ();
   return TRUE;
 }
@@ -118,24 +121,24 @@ open_reader (GstShmVideoSrc * self)
 void
 gst_shm_video_follow_close (GstShmVideoSrc * self)
 {
+  struct shmvideo_reader *reader = self->reader;
   struct shmvideo_reader_status status;
 
-  if (self->reader == NULL)
+  if (reader == NULL)
     return;
-  shmvideo_reader_get_status (self->reader, &status);
-  shmvideo_reader_free (self->reader);
-  self->reader = NULL;
   self->format_known = FALSE;
-  self->connected = FALSE;
-  self->waiting = FALSE;
+  self->connected = self->waiting = FALSE;
   self->writer_ended = FALSE;
 
   g_mutex_lock (&self->lock);
+  shmvideo_reader_get_status (reader, &status);
   self->received_before += status.received;
   self->skipped_before += status.skipped;
   self->copied_before += status.copied;
   memset (&self->status, 0, sizeof self->status);
+  self->reader = NULL;
   g_mutex_unlock (&self->lock);
+  shmvideo_reader_free (reader);
 }
 
 /* Take in how the reader stands, and say what is new about it. */

@@ -97,12 +97,14 @@ gst_shm_video_src_set_property (GObject * object, guint id,
   wake_thread (self);
 }
 
-/* Under the lock. */
+/* Under the lock. Of now: downstream has let go of frames since the last look. */
 static GstStructure *
 get_transport_stats (GstShmVideoSrc * self)
 {
-  const struct shmvideo_reader_status *status = &self->status;
+  struct shmvideo_reader_status now = self->status, *status = &now;
 
+  if (self->reader != NULL)
+    shmvideo_reader_get_status (self->reader, status);
   return gst_structure_new ("application/x-shmvideo-src-stats",
       "connected", G_TYPE_BOOLEAN, status->connected != 0,
       "writer-pid", G_TYPE_INT, status->writer_pid,
@@ -142,8 +144,7 @@ check_settings (GstShmVideoSrc * self)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = self->settings.socket_path != NULL
-      && self->settings.socket_path[0] != '\0';
+  ok = self->settings.socket_path && self->settings.socket_path[0];
   g_mutex_unlock (&self->lock);
   if (!ok)
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,

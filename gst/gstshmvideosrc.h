@@ -51,7 +51,7 @@ struct _GstShmVideoSrc
   GstClockTime latency_min, latency_max; /* as announced */
   /* ... to here; the rest is the streaming thread's */
 
-  struct shmvideo_reader *reader;
+  struct shmvideo_reader *reader; /* set under the lock: statistics ask it */
   gchar *path;                  /* the reader's */
   gchar *accepts;               /* the reader's; NULL: anything */
   GstVideoInfo info;            /* of the frames, once format_known */
