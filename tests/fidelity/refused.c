@@ -85,8 +85,8 @@ text_of_another_format(void)
 {
   static const char *const texts[] = {
       CAPS("FOO"), CAPS("BGRA"),
-      "video/x-raw, format=(string)RGBA, width=(int)34, height=(int)17, "
-      "framerate=(fraction)25/1"};
+      ("video/x-raw, format=(string)RGBA, width=(int)34, height=(int)17, "
+       "framerate=(fraction)25/1")};
   struct shmvideo_writer *writer = open_writer();
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
