@@ -302,6 +302,60 @@ each_format_first(void)
   rig_free(rig);
 }
 
+/* ---- changes in flight ------------------------------------------------------- */
+
+/* Lossless means that the format may change while frames of the one before are on
+ * their way: of three of each, two are unread when the next three are sent. */
+static void
+post_three(struct rig *rig, struct job *jobs, guint first)
+{
+  static const GstVideoFormat formats[] = {
+      GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_v210,
+      GST_VIDEO_FORMAT_GRAY8};
+
+  for (guint i = first; i < first + 3; i++) {
+    jobs[i] = job_show(make_caps(formats[i / 3 % 4], sizes[i / 12 % 3]), i);
+    rig_post(rig, &jobs[i]);
+  }
+}
+
+static void
+check_changes(enum side from, enum side to)
+{
+  char *first = make_caps(GST_VIDEO_FORMAT_NV12, sizes[1]);
+  struct rig *rig = rig_new(from, to);
+  struct job jobs[72];
+
+  rig_start(rig, shmvtest_path("share"), FALSE);
+  rig_play(rig);
+  /* who is not there yet misses something */
+  send_one(rig, first, &of_element[0], &(struct tally){0});
+  g_free(first);
+  post_three(rig, jobs, 0);
+  for (guint i = 0; i < G_N_ELEMENTS(jobs); i++) {
+    struct received received;
+    char *answer;
+
+    rig_receive(rig, &received);
+    if (i % 3 == 0 && i + 3 < G_N_ELEMENTS(jobs))
+      post_three(rig, jobs, i + 3);
+    rig_check(&jobs[i], &received);
+    received_clear(&received);
+    answer = rig_answer(rig);
+    g_assert_cmpstr(answer, ==, "ok");
+    g_free(answer);
+    g_free(jobs[i].caps);
+  }
+  rig_free(rig);
+}
+
+static void
+changes_in_flight(void)
+{
+  check_changes(ELEMENT, ELEMENT);
+  check_changes(ELEMENT, LIBRARY);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -311,6 +365,7 @@ main(int argc, char **argv)
   shmvtest_add("/fidelity/formats/comparison-sees-every-sample",
                comparison_sees_every_sample);
   shmvtest_add("/fidelity/formats/each-format-first", each_format_first);
+  shmvtest_add("/fidelity/formats/changes-in-flight", changes_in_flight);
   shmvtest_add("/fidelity/formats/element-to-element", element_to_element);
   shmvtest_add("/fidelity/formats/element-to-library", element_to_library);
   shmvtest_add("/fidelity/formats/library-to-element", library_to_element);
