@@ -84,6 +84,54 @@ assault_reader(const char *name, uint32_t policy, uint32_t holds)
   return reader;
 }
 
+char *
+assault_take_all(struct shmvideo_reader *reader, uint64_t *sequence)
+{
+  GString *outcomes = g_string_new(NULL);
+  const struct shmvideo_frame *frame;
+  int code;
+  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  while ((code = shmvideo_reader_acquire(reader, &frame)) != SHMVIDEO_AGAIN) {
+    g_assert_cmpint(code, >, 0);
+    g_string_append_c(outcomes, "?FNEL"[code]);
+    if (code != SHMVIDEO_FRAME)
+      continue;
+    if (*sequence != 0)
+      g_assert_cmpuint(frame->sequence, ==, *sequence + 1);
+    g_assert_cmpuint(frame->data[0], ==, (uint8_t)frame->sequence);
+    *sequence = frame->sequence;
+    shmvideo_frame_release(frame);
+  }
+  return g_string_free(outcomes, FALSE);
+}
+
+void
+assault_expect(struct shmvideo_reader *reader, uint64_t *sequence,
+                const char *expected)
+{
+  char *outcomes = assault_take_all(reader, sequence);
+  g_assert_cmpstr(outcomes, ==, expected);
+  g_free(outcomes);
+}
+
+struct shmvideo_reader *
+assault_join(struct shmvideo_writer *writer, const char *name, uint32_t policy,
+     uint64_t *sequence)
+{
+  struct shmvideo_reader *reader = assault_reader(name, policy, 2);
+  *sequence = 0;
+  for (int i = 0; i < 3; i++) {
+    assault_settle(writer);
+    g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  }
+  assault_show(writer);
+  char *outcomes = assault_take_all(reader, sequence);
+  g_assert_true(g_str_has_prefix(outcomes, "NF"));
+  g_free(outcomes);
+  assault_settle(writer);
+  return reader;
+}
+
 /* ---- Messages -------------------------------------------------------------- */
 
 static int

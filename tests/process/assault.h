@@ -32,6 +32,19 @@ void assault_show(struct shmvideo_writer *writer);
 /* Dispatch until the descriptor is quiet; fails if it never is. */
 void assault_settle(struct shmvideo_writer *writer);
 
+/* A library reader of a name; and one that has seen the format and a frame. */
+struct shmvideo_reader *assault_reader(const char *name, uint32_t policy,
+                                       uint32_t holds);
+struct shmvideo_reader *assault_join(struct shmvideo_writer *writer,
+                                     const char *name, uint32_t policy,
+                                     uint64_t *sequence);
+
+/* Take all that can be taken, checking that no sequence is missing after *sequence.
+ * The outcomes as letters: F a frame, N a new format, E the end, L the loss. */
+char *assault_take_all(struct shmvideo_reader *reader, uint64_t *sequence);
+void assault_expect(struct shmvideo_reader *reader, uint64_t *sequence,
+                    const char *outcomes);
+
 /* ---- A reader without the library's reader -------------------------------- */
 
 struct raw_reader {
@@ -68,7 +81,6 @@ void raw_writer_accept(struct raw_writer *writer);
 int raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
                    const int *fds);
 /* Accept, and all up to FORMAT, while the library's reader is dispatched. */
-struct shmvideo_reader;
 void raw_writer_serve(struct raw_writer *writer,
                       struct shmvideo_reader *reader);
 void raw_writer_send_format(struct raw_writer *writer);
@@ -76,9 +88,5 @@ void raw_writer_send_format(struct raw_writer *writer);
 void raw_writer_show(struct raw_writer *writer);
 void raw_writer_hang_up(struct raw_writer *writer);
 void raw_writer_end(struct raw_writer *writer);
-
-/* A library reader of a name. */
-struct shmvideo_reader *assault_reader(const char *name, uint32_t policy,
-                                       uint32_t holds);
 
 #endif
