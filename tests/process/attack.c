@@ -6,6 +6,7 @@
  * stop where it hurts; and calls of the writer's own threads at the worst instants.
  */
 
+#define SHMV_TEST_POINTS
 #include "assault.h"
 
 #include <string.h>
