@@ -20,7 +20,7 @@ if [ -z "${SHMVIDEO_BUILD_DIR:-}" ]; then
   "$top/tests/util/install.sh" gcc libc6-dev meson ninja-build pkg-config \
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools \
     gstreamer1.0-plugins-base gstreamer1.0-plugins-base-apps \
-    gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
+    gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-libav
   [ -e "$build/build.ninja" ] || meson setup "$build" "$top" >"/tmp/setup.$$" ||
     { cat "/tmp/setup.$$"; exit 1; }
   rm -f "/tmp/setup.$$"
@@ -65,7 +65,8 @@ run gst-launch-1.0 -q shmvideosrc socket-path="$share" num-buffers=1 \
 say "4. What was recorded"
 run gst-discoverer-1.0 -v "$out/recording.mkv" >"$scratch/discovered" ||
   { cat "$scratch/discovered"; exit 1; }
-grep -E 'Duration|Width|Height|Frame rate' "$scratch/discovered"
+grep -E 'Duration|Width|Height|Frame rate' "$scratch/discovered" ||
+  { cat "$scratch/discovered"; exit 1; }
 
 say "5. The first process is asked to end (Ctrl-C)"
 kill -INT "$writer"
