@@ -258,6 +258,33 @@ frames_after_the_end(void)
   share_finish(reader);
 }
 
+/* The end has its place among frames that were shown before and after it, for all
+ * who dispatch before they take. */
+static void
+end_in_its_place(void)
+{
+  static const char *const options[] = {"depth=8", "lossless=1"};
+  const char *path = shmvtest_path("share");
+  for (guint i = 0; i < 2; i++) {
+    struct shmvtest_child *writer =
+        start_writer(path, "backpressure=1 timeout=60000");
+    struct shmvtest_child *reader = start_reader(path, options[i]);
+    await(writer, 1);
+    share_expect(writer, "2 0", "wait-show 2");
+    share_expect(writer, "ok", "end");
+    await(writer, 1); /* it dispatches */
+    share_expect(writer, "4 0", "wait-show 2");
+    share_expect(reader, "frame 1 0", "now");
+    share_expect(reader, "frame 2 0", "now");
+    share_expect(reader, "end", "now");
+    share_expect(reader, "frame 3 0", "now");
+    share_expect(reader, "frame 4 0", "now");
+    share_expect(reader, "again", "now");
+    share_finish(reader);
+    share_finish(writer);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -270,5 +297,6 @@ main(int argc, char **argv)
                every_frame_through_a_new_format);
   shmvtest_add("/share/end/end-and-go", end_and_go);
   shmvtest_add("/share/end/frames-after-the-end", frames_after_the_end);
+  shmvtest_add("/share/end/in-its-place", end_in_its_place);
   return shmvtest_run();
 }
