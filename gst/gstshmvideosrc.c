@@ -266,7 +266,6 @@ gst_shm_video_src_send_event (GstElement * element, GstEvent * event)
     self->restart_timing = TRUE;
   }
   g_mutex_unlock (&self->lock);
-
   if (type != GST_EVENT_EOS || !running)
     return GST_ELEMENT_CLASS (parent_class)->send_event (element, event);
   wake_thread (self);
