@@ -109,3 +109,43 @@ shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer)
            (unsigned long long)peer->id, (int)peer->who.pid,
            peer->session.welcome.depth, peer->session.welcome.holds);
 }
+
+/* The reader that came last of those still counted, or NULL. */
+static struct shmv_peer *
+find_last(const struct shmvideo_writer *writer,
+          const struct shmv_claimant *counted)
+{
+  struct shmv_peer *last = NULL;
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    if (writer->placed[i] != NULL && counted[i].page != NULL &&
+        (last == NULL || writer->placed[i]->id > last->id))
+      last = writer->placed[i];
+  return last;
+}
+
+void
+shmv_peer_shed(struct shmvideo_writer *writer,
+               const struct shmv_generation *generation)
+{
+  struct shmv_claimant counted[SHMV_MAX_READERS];
+  struct shmv_peer *last;
+  pthread_mutex_lock(&writer->lock);
+  memcpy(counted, writer->readers, sizeof counted);
+  uint32_t n_slots = generation->n_slots;
+  uint32_t n_out = generation->n_out;
+  pthread_mutex_unlock(&writer->lock);
+  /* Who was refused before, or left, counts no more: its slots come back. */
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    if (writer->placed[i] != NULL &&
+        (writer->placed[i]->session.state == SHMV_W_LEAVING ||
+         writer->placed[i]->session.refusal != 0))
+      counted[i].page = NULL;
+  while (shmv_readers_need(counted, NULL, n_out) > n_slots &&
+         (last = find_last(writer, counted)) != NULL) {
+    counted[last->place].page = NULL;
+    shmv_peer_refuse(writer, last, SHMV_REFUSED_MEMORY,
+                     "the writer has no memory for what one more reader may "
+                     "keep");
+    shmv_writer_kick(writer); /* to say so */
+  }
+}

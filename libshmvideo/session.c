@@ -159,13 +159,20 @@ shmv_writer_session_next(const struct shmv_writer_session *session,
     out_message->u.welcome = session->welcome;
     return true;
   }
+  bool answered = session->sent_generation == session->ready_generation;
+  bool say_end = session->say_end && answered;
+  /* An end comes before the formats after it, and after the frames before it. */
+  if (say_end && session->ready_generation == session->end_generation) {
+    begin(out_message, SHMV_END, serial);
+    out_message->u.end = session->end;
+    return true;
+  }
   /* One credit: the newest format, and only when the last one was answered. */
-  if (generation != session->sent_generation &&
-      session->sent_generation == session->ready_generation) {
+  if (generation != session->sent_generation && answered) {
     begin(out_message, SHMV_FORMAT, serial);
     return true;
   }
-  if (session->say_end && session->ready_generation == generation) {
+  if (say_end) {
     begin(out_message, SHMV_END, serial);
     out_message->u.end = session->end;
     return true;

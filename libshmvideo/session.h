@@ -65,7 +65,7 @@ struct shmv_writer_session {
   uint32_t sent_generation;       /* of the last FORMAT, 0: none */
   uint32_t ready_generation;      /* of the last READY, 0: none */
   bool say_page, say_welcome, say_end; /* still to be said */
-  uint32_t end;                        /* END's sequence */
+  uint32_t end, end_generation;        /* END's sequence, and whose frame it is */
   uint32_t refusal;                    /* not 0: REFUSED is to be said */
 };
 

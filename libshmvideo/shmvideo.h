@@ -276,9 +276,9 @@ struct shmvideo_frame_info {
 
 /** Show a filled slot to all readers and give it up. Any thread.
  * @param info may be NULL: no times, no flags
- * @retval 0 shown @retval -ESTALE the slot is of an earlier format: nothing was
- *   shown, it is still yours @retval -EINVAL the planes leave the slot, or it was
- *   published before; still yours */
+ * @retval 0 shown @retval -ESTALE the slot's pool was replaced (format change, last
+ *   reader gone): still yours, acquire another @retval -EINVAL the planes leave the
+ *   slot, or it was published before; still yours */
 int shmvideo_writer_publish(struct shmvideo_writer *writer,
     struct shmvideo_slot *slot, const struct shmvideo_frame_info *info);
 

@@ -276,6 +276,7 @@ say_all(struct shmvideo_writer *writer)
   pthread_mutex_lock(&writer->lock);
   uint32_t n_ends = writer->n_ends;
   uint32_t end = (uint32_t)writer->end_sequence;
+  uint32_t end_generation = writer->end_generation;
   pthread_mutex_unlock(&writer->lock);
   for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
     struct shmv_peer *peer = writer->peers[i];
@@ -285,12 +286,13 @@ say_all(struct shmvideo_writer *writer)
       peer->ends_told = n_ends;
       peer->session.say_end = true;
       peer->session.end = end;
+      peer->session.end_generation = end_generation;
     }
     shmv_peer_say(writer, peer, generation);
   }
   /* The format is out on the slots that are there; now the readers' own. */
-  if (generation != NULL)
-    shmv_writer_grow(writer, generation, 0);
+  if (generation != NULL && shmv_writer_grow(writer, generation, 0) < 0)
+    shmv_peer_shed(writer, generation);
   shmv_writer_unref_generation(writer, generation);
 }
 

@@ -94,6 +94,20 @@ any_broken(const struct shmvideo_writer *writer)
   return false;
 }
 
+/* With the lock: how many slots may be out. Lent ones leave enough for the readers
+ * and for our own copies, or frames would be dropped for want of a slot. */
+static uint32_t
+max_out(const struct shmvideo_writer *writer, uint32_t extra)
+{
+  const struct shmv_generation *generation = writer->generation;
+  uint32_t kept =
+      shmv_readers_need(writer->readers, NULL, 0) + SHMV_COPY_RESERVE;
+  uint32_t room =
+      generation->n_slots > kept ? generation->n_slots - kept : 1;
+  uint32_t lent = writer->config.max_lent;
+  return (lent < room ? lent : room) + extra;
+}
+
 int
 shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
                  struct shmvideo_slot **out_slot, bool *blocked)
@@ -107,7 +121,7 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
       pthread_mutex_unlock(&writer->lock);
       return -EINVAL;
     }
-    if (generation->n_out >= writer->config.max_lent + extra) {
+    if (generation->n_out >= max_out(writer, extra)) {
       pthread_mutex_unlock(&writer->lock);
       return 0;
     }

@@ -326,6 +326,8 @@ shmvideo_writer_end(struct shmvideo_writer *writer)
   pthread_mutex_lock(&writer->lock);
   writer->n_ends++;
   writer->end_sequence = writer->sequence;
+  writer->end_generation =
+      writer->generation != NULL ? writer->generation->number : 0;
   pthread_mutex_unlock(&writer->lock);
   shmv_writer_kick(writer);
 }

@@ -83,6 +83,7 @@ struct shmvideo_writer {
   uint64_t counted_at; /* when readers' lateness was counted last, ns */
   uint32_t n_ends; /* times the stream was said to end */
   uint64_t end_sequence;
+  uint32_t end_generation; /* the present one then, 0: none */
   uint64_t latency_us;
   uint64_t n_frames, n_bytes, n_refused;
 };
@@ -143,6 +144,11 @@ void shmv_peer_leave(struct shmvideo_writer *writer, struct shmv_peer *peer);
 
 /* After HELLO: a place and a grant, or a refusal. */
 void shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* Memory ended before the pool had the slots that readers were granted: refuse who
+ * came last, until the rest is covered. */
+void shmv_peer_shed(struct shmvideo_writer *writer,
+                    const struct shmv_generation *generation);
 
 /* REFUSED is to be said to it, with this sentence. */
 void shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,

@@ -112,11 +112,75 @@ newest_is_of_the_new(void)
   end(&pair);
 }
 
+/* Said before the next format, told before it, though both wait for a dispatch. */
+static void
+end_of_the_old(void)
+{
+  struct pair pair;
+  uint64_t sequence;
+  pair_open(&pair);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  show(&pair);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  show(&pair);
+  shmvideo_writer_end(pair.writer);
+  set_width(&pair, 32);
+  show(&pair);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 2);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_END);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_FRAME);
+  g_assert_cmpuint(sequence, ==, 3);
+  end(&pair);
+}
+
+/* Slots lent out, as many as can be, leave enough for readers and for copies. */
+static void
+lent_slots(void)
+{
+  struct pair pair;
+  struct shmvideo_slot *lent[64], *slot;
+  struct shmvideo_format format = {.pixel_format = SHMVIDEO_FORMAT_GRAY8,
+                                   .width = 4096, .height = 1};
+  struct shmvideo_writer_config w = SHMVIDEO_WRITER_CONFIG_INIT;
+  struct shmvideo_reader_config r = SHMVIDEO_READER_CONFIG_INIT;
+  uint8_t line[4096] = {0};
+  const uint8_t *planes[] = {line};
+  const uint32_t strides[] = {4096};
+  uint64_t sequence;
+  int n = 0;
+  w.path = r.path = shmvtest_path("lent");
+  w.max_memory = 16 * 4096;
+  w.max_lent = 64;
+  g_assert_cmpint(shmvideo_writer_new(&w, NULL, &pair.writer), ==, 0);
+  g_assert_cmpint(
+      shmvideo_writer_set_format(pair.writer, &format, NULL, NULL), ==, 0);
+  g_assert_cmpint(shmvideo_reader_new(&r, NULL, &pair.reader), ==, 0);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  while (n < 64 && shmvideo_writer_acquire(pair.writer, &lent[n]) == 1)
+    n++;
+  /* 16 places, less newest, spare, depth 4, 2 holds and 2 for copies. */
+  g_assert_cmpint(n, ==, 6);
+  for (int i = 0; i < 20; i++) {
+    g_assert_cmpint(shmvideo_writer_send(pair.writer, planes, strides, NULL),
+                    ==, 1);
+    g_assert_cmpint(shmvideo_writer_acquire_wait(pair.writer, -1, &slot), ==,
+                    1);
+    g_assert_cmpint(shmvideo_writer_publish(pair.writer, slot, NULL), ==, 0);
+  }
+  while (n > 0)
+    shmvideo_slot_release(lent[--n]);
+  end(&pair);
+}
+
 int
 main(int argc, char **argv)
 {
   shmvtest_init(&argc, &argv);
   shmvtest_add("/formats/frames-of-the-old-format-come-first", all_of_the_old);
   shmvtest_add("/formats/the-newest-frame-is-of-the-new", newest_is_of_the_new);
+  shmvtest_add("/formats/an-end-comes-before-the-next-format", end_of_the_old);
+  shmvtest_add("/formats/lent-slots-leave-room-for-copies", lent_slots);
   return shmvtest_run();
 }
