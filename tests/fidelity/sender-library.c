@@ -12,6 +12,7 @@ struct sender {
   struct shmvideo_writer *writer; /* NULL: not started */
   guint64 copied, zero_copy;
   char *said; /* the last failure, for JOB_MESSAGE */
+  struct shmvideo_format format;
 };
 
 static struct sender *
@@ -95,6 +96,7 @@ set_format(struct sender *sender, const struct job *job,
     }
   if (layout != NULL)
     format.size = roomy_size(job->caps, layout);
+  sender->format = format;
   code = shmvideo_writer_set_format(sender->writer, &format, job->caps, &error);
   return code < 0 ? fail(sender, code, &error) : NULL;
 }
@@ -105,9 +107,21 @@ set_caps(struct sender *sender, const struct job *job)
   return set_format(sender, job, NULL);
 }
 
+/* Of a few formats at odd sizes GStreamer's own idea of the default has changed from
+ * version to version, so asking for the default layout is not enough. */
+static gboolean
+format_says(const struct shmvideo_format *format, const struct layout *layout)
+{
+  for (guint p = 0; p < format->n_planes; p++)
+    if (format->stride[p] != (guint32)layout->stride[p] ||
+        format->offset[p] != layout->offset[p])
+      return FALSE;
+  return TRUE;
+}
+
 static void
 describe(struct shmvideo_frame_info *info, const struct job *job,
-         const struct layout *layout, guint n_planes)
+         const struct layout *layout, const struct shmvideo_format *format)
 {
   info->pts = job->pts;
   info->duration = job->duration;
@@ -118,10 +132,10 @@ describe(struct shmvideo_frame_info *info, const struct job *job,
   info->crop_y = job->crop_y;
   info->crop_width = job->crop_width;
   info->crop_height = job->crop_height;
-  if (job->layout == LAYOUT_DEFAULT || job->layout_of_caps)
+  if (format_says(format, layout))
     return;
-  info->n_planes = n_planes;
-  for (guint p = 0; p < n_planes; p++) {
+  info->n_planes = format->n_planes;
+  for (guint p = 0; p < format->n_planes; p++) {
     info->stride[p] = (guint32)layout->stride[p];
     info->plane_offset[p] = layout->offset[p];
   }
@@ -181,7 +195,7 @@ show(struct sender *sender, const struct job *job,
 
   if (trouble != NULL)
     return trouble;
-  describe(&info, job, layout, GST_VIDEO_INFO_N_PLANES(&picture->info));
+  describe(&info, job, layout, &sender->format);
   code = job->memory == MEMORY_LENT
              ? draw_in_place(sender, picture, layout, &info)
              : copy(sender, picture, layout, &info);
