@@ -44,6 +44,17 @@ read_info(const char *text)
   return info;
 }
 
+/* Where GStreamers after 1.22 do otherwise: format-table.h says more. */
+static gboolean
+differs_later(const struct shmvideo_format *format)
+{
+  guint major, minor, micro, nano;
+  gst_version(&major, &minor, &micro, &nano);
+  return minor > 22 &&
+         (format->pixel_format == GST_VIDEO_FORMAT_NV12_16L32S ||
+          (format->pixel_format == GST_VIDEO_FORMAT_UYVP && format->width % 2));
+}
+
 static void
 assert_layout(const struct shmvideo_format *format, const GstVideoInfo *info)
 {
@@ -51,6 +62,8 @@ assert_layout(const struct shmvideo_format *format, const GstVideoInfo *info)
   g_assert_cmpint((int)format->width, ==, GST_VIDEO_INFO_WIDTH(info));
   g_assert_cmpint((int)format->height, ==, GST_VIDEO_INFO_HEIGHT(info));
   g_assert_cmpuint(format->n_planes, ==, GST_VIDEO_INFO_N_PLANES(info));
+  if (differs_later(format))
+    return;
   g_assert_cmpuint(format->size, ==, GST_VIDEO_INFO_SIZE(info));
   for (guint i = 0; i < format->n_planes; i++) {
     g_assert_cmpint((int)format->stride[i], ==,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -376,7 +377,8 @@ be_nobody(enum side side, const char *path)
   if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
     return 1;
   char *text = try(side, path, side == SINK ? NULL : "shmvideo-waiting");
-  g_print("text:%s\n", text != NULL ? g_strdelimit(text, "\n", ' ') : "");
+  printf("text:%s\n", text != NULL ? g_strdelimit(text, "\n", ' ') : "");
+  fflush(stdout); /* not g_print: newer GLibs make a comment of it */
   g_free(text);
   return 0;
 }
