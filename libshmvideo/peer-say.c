@@ -124,6 +124,11 @@ say_one(struct shmvideo_writer *writer, struct shmv_peer *peer,
                               shmv_wire_n_fds(message.type));
   if (code == 0) {
     shmv_writer_session_sent(&peer->session, &message);
+    if (message.type == SHMV_FORMAT && peer->place != SHMV_MAX_READERS) {
+      pthread_mutex_lock(&writer->lock);
+      writer->readers[peer->place].told = number;
+      pthread_mutex_unlock(&writer->lock);
+    }
     if (message.type == SHMV_REFUSED) {
       shmv_peer_leave(writer, peer);
       shmv_writer_kick(writer); /* to be reaped, if it holds nothing */

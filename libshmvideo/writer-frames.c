@@ -52,6 +52,21 @@ shmv_writer_grow(struct shmvideo_writer *writer,
   }
 }
 
+/* With the lock: whether a lossless reader that follows us has not been sent the
+ * present format. Were the format to change again, it would never see the frames
+ * between. Who was not sent any format yet is still on his way in. */
+static bool
+is_untold(const struct shmvideo_writer *writer)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+    const struct shmv_claimant *reader = &writer->readers[i];
+    if (reader->page != NULL && reader->lossless && !reader->broken &&
+        reader->told != 0 && reader->told != writer->generation->number)
+      return true;
+  }
+  return false;
+}
+
 /* With the lock. 1 taken, 0 none; *blocked: lossless readers need the rest. */
 static int
 claim(struct shmvideo_writer *writer, struct shmvideo_slot **out_slot,
@@ -59,7 +74,9 @@ claim(struct shmvideo_writer *writer, struct shmvideo_slot **out_slot,
 {
   struct shmv_generation *generation = writer->generation;
   uint32_t index;
-  *blocked = false;
+  *blocked = is_untold(writer);
+  if (*blocked)
+    return 0;
   switch (shmv_slot_claim(&generation->claims, &index)) {
     case SHMV_CLAIM_OK:
       break;

@@ -17,7 +17,7 @@
 #include <sys/eventfd.h>
 
 /* With the lock, now and then while somebody waits: for how long each lossless reader
- * has left a frame that it needs. All at once, so that many readers that stopped
+ * has left a frame that it needs, or a format that it must follow. All at once, so that many readers that stopped
  * cost no more time than one. */
 static void
 count_lateness(struct shmvideo_writer *writer, uint64_t now)
@@ -30,29 +30,25 @@ count_lateness(struct shmvideo_writer *writer, uint64_t now)
     if (reader->page == NULL || reader->broken || !reader->lossless)
       continue;
     uint32_t from = shmv_slot_needed_from(claims, reader);
-    bool has_all = shmv_serial_diff(from, (uint32_t)claims->sequence) > 0;
+    bool has_all = shmv_serial_diff(from, (uint32_t)claims->sequence) > 0 &&
+                   (reader->told == 0 ||
+                    reader->told == writer->generation->number);
     reader->late = from == reader->late_for && !has_all ? reader->late + waited
                                                         : 0;
     reader->late_for = from;
   }
 }
 
-/* With the lock: the lossless reader that needs the oldest frame, or NULL. */
+/* With the lock: the lossless reader that has been late for longest, or NULL. */
 static struct shmv_claimant *
 find_slowest(struct shmvideo_writer *writer)
 {
-  struct shmv_claims *claims = &writer->generation->claims;
   struct shmv_claimant *slowest = NULL;
-  uint32_t needed_from = 0;
   for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
     struct shmv_claimant *reader = &writer->readers[i];
-    if (reader->page == NULL || reader->broken || !reader->lossless)
-      continue;
-    uint32_t from = shmv_slot_needed_from(claims, reader);
-    if (slowest == NULL || shmv_serial_diff(from, needed_from) < 0) {
+    if (reader->page != NULL && !reader->broken && reader->lossless &&
+        (slowest == NULL || reader->late > slowest->late))
       slowest = reader;
-      needed_from = from;
-    }
   }
   return slowest;
 }

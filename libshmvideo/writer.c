@@ -9,6 +9,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -228,6 +229,17 @@ shmv_writer_install(struct shmvideo_writer *writer,
   return old;
 }
 
+/* Texts without a rate are completed: some programs take them for no video. */
+static int
+copy_caps(const char *caps, char *text)
+{
+  bool rate = strstr(caps, " framerate") != NULL ||
+              strstr(caps, ",framerate") != NULL;
+  int n = snprintf(text, SHMV_CAPS_MAX + 1, "%s%s", caps,
+                   rate ? "" : ", framerate=(fraction)0/1");
+  return n > SHMV_CAPS_MAX ? -E2BIG : 0;
+}
+
 static int
 complete_format(struct shmvideo_format *format, const char *caps, char *text,
                 struct shmvideo_error *error)
@@ -245,7 +257,7 @@ complete_format(struct shmvideo_format *format, const char *caps, char *text,
     code = shmv_format_check_layout(format, format->n_planes, format->stride,
                                     format->offset, format->size);
   if (code == 0 && caps != NULL)
-    code = strlen(caps) > SHMV_CAPS_MAX ? -E2BIG : (strcpy(text, caps), 0);
+    code = copy_caps(caps, text);
   else if (code == 0)
     code = shmvideo_format_to_caps(format, text, SHMV_CAPS_MAX + 1);
   if (code < 0)

@@ -179,8 +179,11 @@ check_layouts(enum side from, gboolean knows_meta)
     }
   rig_sender_stats(rig, &sender);
   rig_receiver_stats(rig, &receiver);
-  g_assert_cmpuint(sender.zero_copy, ==, seed);
-  g_assert_cmpuint(sender.copied, ==, 0);
+  /* The sink's pool lends no slot of a format that a lossless reader has not been
+   * told of yet, so the first frame of each may be a copy. */
+  g_assert_cmpuint(sender.zero_copy + sender.copied, ==, seed);
+  g_assert_cmpuint(sender.copied, <=,
+                   from == ELEMENT ? G_N_ELEMENTS(formats) : 0);
   g_assert_cmpuint(receiver.copied, ==, 0);
   g_assert_cmpuint(receiver.copied_for_layout, ==, knows_meta ? 0 : n_strange);
   rig_free(rig);

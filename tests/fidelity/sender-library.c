@@ -3,6 +3,7 @@
 
 /* Sending by the library alone. GStreamer only makes the pictures. See sender.h. */
 
+#include <poll.h>
 #include <string.h>
 
 #include "sender.h"
@@ -148,6 +149,8 @@ copy(struct sender *sender, const struct picture *picture,
 {
   const guint8 *planes[SHMVIDEO_MAX_PLANES] = {0};
   guint32 strides[SHMVIDEO_MAX_PLANES] = {0};
+  struct pollfd fd = {.fd = shmvideo_writer_get_fd(sender->writer),
+                      .events = POLLIN};
   guint8 *data = g_malloc(layout->size);
   int code;
 
@@ -157,7 +160,11 @@ copy(struct sender *sender, const struct picture *picture,
     planes[p] = data + layout->offset[p];
     strides[p] = (guint32)layout->stride[p];
   }
-  code = shmvideo_writer_send(sender->writer, planes, strides, info);
+  /* It does not wait: a lossless reader may have to follow a format first. */
+  while ((code = shmvideo_writer_send(sender->writer, planes, strides, info)) ==
+             0 &&
+         poll(&fd, 1, 10000) > 0)
+    shmvideo_writer_dispatch(sender->writer);
   g_free(data);
   sender->copied += code == 1;
   return code;

@@ -135,6 +135,46 @@ end_of_the_old(void)
   end(&pair);
 }
 
+/* A lossless reader sees the frames of every format, however fast they change. */
+static void
+lossless_through_formats(void)
+{
+  struct pair pair;
+  struct shmvideo_slot *slot;
+  struct shmvideo_writer_config w = SHMVIDEO_WRITER_CONFIG_INIT;
+  struct shmvideo_reader_config r = SHMVIDEO_READER_CONFIG_INIT;
+  uint64_t sequence, expected = 0, shown = 0;
+  int outcome, stalls = 0, formats = 1;
+  w.path = r.path = shmvtest_path("formats");
+  w.backpressure = 1;
+  r.policy = SHMVIDEO_LOSSLESS;
+  g_assert_cmpint(shmvideo_writer_new(&w, NULL, &pair.writer), ==, 0);
+  set_width(&pair, 16);
+  g_assert_cmpint(shmvideo_reader_new(&r, NULL, &pair.reader), ==, 0);
+  g_assert_cmpint(next(&pair, false, &sequence), ==, SHMVIDEO_NEW_FORMAT);
+  shmvideo_writer_dispatch(pair.writer);
+  while (formats < 50) {
+    /* As many frames and formats as the writer may, then one step of the reader. */
+    shmvideo_writer_dispatch(pair.writer);
+    if (shmvideo_writer_acquire(pair.writer, &slot) == 1) {
+      g_assert_cmpint(shmvideo_writer_publish(pair.writer, slot, NULL), ==, 0);
+      shown++;
+      set_width(&pair, 16 + (uint32_t)formats++ % 7);
+      continue;
+    }
+    stalls++;
+    outcome = next(&pair, false, &sequence);
+    g_assert_cmpint(outcome, >, 0);
+    if (outcome == SHMVIDEO_FRAME)
+      g_assert_cmpuint(sequence, ==, ++expected);
+  }
+  while (expected < shown)
+    if (next(&pair, false, &sequence) == SHMVIDEO_FRAME)
+      g_assert_cmpuint(sequence, ==, ++expected);
+  g_assert_cmpint(stalls, >, 10);
+  end(&pair);
+}
+
 /* Slots lent out, as many as can be, leave enough for readers and for copies. */
 static void
 lent_slots(void)
@@ -181,6 +221,8 @@ main(int argc, char **argv)
   shmvtest_add("/formats/frames-of-the-old-format-come-first", all_of_the_old);
   shmvtest_add("/formats/the-newest-frame-is-of-the-new", newest_is_of_the_new);
   shmvtest_add("/formats/an-end-comes-before-the-next-format", end_of_the_old);
+  shmvtest_add("/formats/lossless-means-every-format",
+               lossless_through_formats);
   shmvtest_add("/formats/lent-slots-leave-room-for-copies", lent_slots);
   return shmvtest_run();
 }

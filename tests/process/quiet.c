@@ -76,6 +76,13 @@ pair_open(struct pair *pair, uint32_t policy)
   g_assert_cmpint(
       shmvideo_writer_set_format(pair->writer, &format, NULL, NULL), ==, 0);
   g_assert_cmpint(shmvideo_reader_new(&r, NULL, &pair->reader), ==, 0);
+  const struct shmvideo_frame *frame;
+  do {
+    shmvideo_writer_dispatch(pair->writer);
+    shmvideo_reader_dispatch(pair->reader);
+  } while (shmvideo_reader_acquire(pair->reader, &frame) !=
+           SHMVIDEO_NEW_FORMAT);
+  shmvideo_writer_dispatch(pair->writer);
 }
 
 static void
