@@ -21,7 +21,9 @@ G_BEGIN_DECLS
 
 /* What both elements take and give: every raw format, in system memory. */
 #define GST_SHM_VIDEO_CAPS_TEMPLATE \
-    GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)
+    GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL) "; " \
+    GST_VIDEO_CAPS_MAKE_WITH_FEATURES ("format:Interlaced", \
+        GST_VIDEO_FORMATS_ALL) ", interlace-mode = (string) alternate"
 
 /* Longest caps text taken from another process. */
 #define GST_SHM_VIDEO_CAPS_TEXT_MAX 16384

@@ -29,17 +29,11 @@ struct scene {
   struct launch *writer, *reader;
 };
 
-/* Until it plays: with -e, gst-launch-1.0 forgets a Ctrl-C that comes while a live
- * source is on its way there, whatever the sink (4 of 100 with fakesink, in 1.26). */
-#define PLAYS                                                                   \
-  "\"pipeline0\" (state-changed): GstMessageStateChanged, "                     \
-  "old-state=(GstState)paused, new-state=(GstState)playing"
-
 static void
 start_writer(struct scene *scene, const char *more)
 {
   scene->writer = launch_start(scene->eos, LIVE "%s", scene->path, more);
-  launch_wait(scene->writer, PLAYS);
+  launch_wait(scene->writer, "Setting pipeline to PLAYING");
 }
 
 static void
@@ -134,10 +128,17 @@ sink_is_blocked(struct scene *scene)
 
 /* ---- Writers ----------------------------------------------------------------- */
 
+/* It must play: with -e, gst-launch-1.0 forgets a Ctrl-C that comes while a live
+ * source is on its way there, whatever the sink (4 of 100 with fakesink, in 1.26). */
+#define PLAYS                                                                   \
+  "\"pipeline0\" (state-changed): GstMessageStateChanged, "                     \
+  "old-state=(GstState)paused, new-state=(GstState)playing"
+
 static void
 nobody_reads(struct scene *scene)
 {
   start_writer(scene, "");
+  launch_wait(scene->writer, PLAYS);
 }
 
 static void
