@@ -47,6 +47,24 @@ plane_extent(const GstVideoInfo *info, guint plane, gsize *bytes, guint *rows)
 
 /* ---- layouts -------------------------------------------------------------- */
 
+/* Bytes of a tile. GStreamer's table lacks them for MT2110R: then what its own layout
+ * has room for. */
+static gsize
+tile_size(const GstVideoInfo *info, guint plane)
+{
+  gsize size = (gsize)FINFO(info)->tile_info[plane].size;
+  gint stride = info->stride[plane];
+  gsize end = plane + 1 < GST_VIDEO_INFO_N_PLANES(info)
+                  ? info->offset[plane + 1]
+                  : info->size;
+
+  if (size == 0)
+    size = (end - info->offset[plane]) /
+           ((gsize)GST_VIDEO_TILE_X_TILES(stride) *
+            (gsize)GST_VIDEO_TILE_Y_TILES(stride));
+  return size;
+}
+
 static gsize
 plane_size(const GstVideoInfo *info, guint plane, gint stride)
 {
@@ -57,7 +75,7 @@ plane_size(const GstVideoInfo *info, guint plane, gint stride)
     return MAX((gsize)stride * rows, bytes);
   return (gsize)GST_VIDEO_TILE_X_TILES(stride) *
          (gsize)GST_VIDEO_TILE_Y_TILES(stride) *
-         (gsize)FINFO(info)->tile_info[plane].size;
+         tile_size(info, plane);
 }
 
 /* The last plane first, with a gap of so many bytes between planes. */
@@ -227,7 +245,7 @@ write_tiles(const struct picture *picture, guint plane, guint8 *to, gint stride)
 {
   const GstVideoFormatInfo *finfo = FINFO(&picture->info);
   gint own = picture->info.stride[plane];
-  gsize size = (gsize)finfo->tile_info[plane].size;
+  gsize size = tile_size(&picture->info, plane);
   gint x_tiles = GST_VIDEO_TILE_X_TILES(own);
   gint y_tiles = GST_VIDEO_TILE_Y_TILES(own);
 
