@@ -169,6 +169,8 @@ void
 shmv_generation_grown(struct shmv_generation *generation, uint32_t place,
                       int code)
 {
+  if (generation->grown[place])
+    return; /* by who helped */
   if (code < 0 && place < generation->n_slots)
     generation->n_slots = place; /* memory ends here, for this generation */
   generation->grown[place] = code == 0;

@@ -89,7 +89,8 @@ uint32_t shmv_generation_reserve(struct shmv_generation *generation,
  * any thread. 0, -ENOMEM, -ENOSPC, … */
 int shmv_generation_grow(struct shmv_generation *generation, uint32_t place);
 
-/* A place was grown (code 0) or could not be: offer it, or end the pool there. */
+/* A place was grown (code 0) or could not be: offer it, or end the pool there. Two
+ * threads may have grown the same place: the first to say so counts. */
 void shmv_generation_grown(struct shmv_generation *generation, uint32_t place,
                            int code);
 

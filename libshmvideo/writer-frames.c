@@ -39,6 +39,7 @@ shmv_writer_grow(struct shmvideo_writer *writer,
     pthread_mutex_unlock(&writer->lock);
     if (place == SHMV_MAX_SLOTS)
       return 0;
+    SHMV_TEST_POINT("growing");
     int code = shmv_generation_grow(generation, place);
     pthread_mutex_lock(&writer->lock);
     shmv_generation_grown(generation, place, code);
@@ -50,6 +51,23 @@ shmv_writer_grow(struct shmvideo_writer *writer,
       return code;
     }
   }
+}
+
+/* A place that another thread has begun to grow may be all that keeps a claim from
+ * succeeding. Nobody waits for that thread: giving memory twice does no harm. */
+static void
+help_growing(struct shmvideo_writer *writer, struct shmv_generation *generation)
+{
+  pthread_mutex_lock(&writer->lock);
+  uint32_t place = generation->claims.active;
+  bool begun = place < generation->next_place && place < generation->n_slots;
+  pthread_mutex_unlock(&writer->lock);
+  if (!begun)
+    return;
+  int code = shmv_generation_grow(generation, place);
+  pthread_mutex_lock(&writer->lock);
+  shmv_generation_grown(generation, place, code);
+  pthread_mutex_unlock(&writer->lock);
 }
 
 /* With the lock: whether a lossless reader that follows us has not been sent the
@@ -142,13 +160,17 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
       pthread_mutex_unlock(&writer->lock);
       return 0;
     }
-    uint32_t needs = shmv_generation_needs(generation, writer->readers,
-                                           generation->n_out);
     int code = 0;
-    bool grow = !grew && generation->next_place < needs;
+    bool grow = !grew && generation->next_place <
+                             shmv_generation_needs(generation, writer->readers,
+                                                   generation->n_out);
     if (!grow) {
       code = claim(writer, out_slot, blocked);
-      grow = !grew && code == 0 && !*blocked;
+      /* By the count there is a slot when all that have a right have memory. */
+      grow = code == 0 && !*blocked &&
+             generation->claims.active <
+                 shmv_generation_needs(generation, writer->readers,
+                                       generation->n_out + 1);
     }
     bool broken = any_broken(writer);
     if (grow)
@@ -159,6 +181,8 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
     if (!grow)
       return code;
     shmv_writer_grow(writer, generation, 1);
+    if (grew)
+      help_growing(writer, generation);
     shmv_writer_unref_generation(writer, generation);
     grew = true;
   }
