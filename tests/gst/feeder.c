@@ -18,9 +18,10 @@ struct feeder {
   struct shmvideo_format format;
   GThread *thread;
   int stop_fd, timer_fd;
-  GMutex lock; /* format, count; one publisher at a time */
+  GMutex lock; /* format, count, n_readers; one publisher at a time */
   GCond changed;
   guint64 count;
+  guint n_readers; /* as the last dispatch left them, all else of them done */
   gboolean feeding;
 };
 
@@ -103,7 +104,8 @@ run(gpointer data)
     if (fds[2].revents && read(feeder->timer_fd, &ticks, sizeof ticks) > 0 &&
         feeder->feeding)
       show(feeder);
-    g_cond_broadcast(&feeder->changed); /* readers may have come or gone */
+    feeder->n_readers = shmvideo_writer_get_n_readers(feeder->writer);
+    g_cond_broadcast(&feeder->changed);
     g_mutex_unlock(&feeder->lock);
   }
 }
@@ -253,7 +255,7 @@ feeder_wait_readers(struct feeder *feeder, guint n)
   gint64 until = deadline();
 
   g_mutex_lock(&feeder->lock);
-  while (shmvideo_writer_get_n_readers(feeder->writer) != n)
+  while (feeder->n_readers != n)
     wait_change(feeder, until, "readers");
   g_mutex_unlock(&feeder->lock);
 }
