@@ -142,8 +142,9 @@ shmv_caps_value_from_quoted(struct shmv_caps_value *value,
   return *why == NULL ? 0 : -EINVAL;
 }
 
-static int
-compare(struct shmv_caps_fraction a, struct shmv_caps_fraction b)
+int
+shmv_caps_fraction_compare(struct shmv_caps_fraction a,
+                           struct shmv_caps_fraction b)
 {
   int64_t left = (int64_t)a.n * b.d, right = (int64_t)b.n * a.d;
   return (left > right) - (left < right);
@@ -183,7 +184,7 @@ shmv_caps_value_make_range(struct shmv_caps_value *value,
     *why = "is neither of ints nor of fractions";
   else if (step != NULL)
     *why = "of fractions has a step";
-  else if (compare(min->as.f.min, max->as.f.min) >= 0)
+  else if (shmv_caps_fraction_compare(min->as.f.min, max->as.f.min) >= 0)
     *why = "does not go upwards";
   if (*why == NULL && min->type == SHMV_CAPS_FRACTION) {
     value->as.f.min = min->as.f.min;
@@ -211,8 +212,8 @@ shmv_caps_value_accepts(const struct shmv_caps_value *value,
            fixed->as.i.min <= value->as.i.max &&
            fixed->as.i.min % value->as.i.step == 0;
   case SHMV_CAPS_FRACTION:
-    return compare(value->as.f.min, fixed->as.f.min) <= 0 &&
-           compare(fixed->as.f.min, value->as.f.max) <= 0;
+    return shmv_caps_fraction_compare(value->as.f.min, fixed->as.f.min) <= 0 &&
+           shmv_caps_fraction_compare(fixed->as.f.min, value->as.f.max) <= 0;
   case SHMV_CAPS_FLAGSET:
     /* Only flags that both sides care about can differ. */
     return ((value->as.flagset.flags ^ fixed->as.flagset.flags) &

@@ -42,4 +42,8 @@ bool shmv_caps_value_is_fixed(const struct shmv_caps_value *value);
 bool shmv_caps_value_accepts(const struct shmv_caps_value *value,
                              const struct shmv_caps_value *fixed);
 
+/* Less than, equal to or greater than 0, as a is to b. */
+int shmv_caps_fraction_compare(struct shmv_caps_fraction a,
+                               struct shmv_caps_fraction b);
+
 #endif
