@@ -15,6 +15,9 @@
 /* How often to look at readers whom other threads may have let in, ms. */
 #define LOOK_PERIOD 200
 
+/* When to look again at what another thread was just dispatching, ms. */
+#define SOON 5
+
 struct _GstShmVideoControl
 {
   struct shmvideo_writer *writer;
@@ -79,10 +82,12 @@ run (gpointer data)
     {.fd = self->stop_fd,.events = POLLIN},
   };
 
+  gboolean again = FALSE;
+
   for (;;) {
     int code;
 
-    if (poll (fds, 2, self->period) < 0 && errno != EINTR) {
+    if (poll (fds, 2, again ? SOON : self->period) < 0 && errno != EINTR) {
       self->funcs.broken (self->funcs.user, -errno);
       break;
     }
@@ -94,6 +99,8 @@ run (gpointer data)
       break;
     }
     look_at_readers (self);
+    again = code == SHMVIDEO_WISH
+        && !self->funcs.wish (self->funcs.user, self->writer);
   }
   tell_changes (self, NULL, 0);
   return NULL;

@@ -26,6 +26,8 @@ typedef struct
   void (*connected) (gpointer user, const struct shmvideo_reader_info * reader);
   void (*disconnected) (gpointer user,
       const struct shmvideo_reader_info * reader);
+  /* What readers wish has changed. FALSE: could not look now, tell again. */
+  gboolean (*wish) (gpointer user, struct shmvideo_writer * writer);
   /* The share cannot go on; told once. */
   void (*broken) (gpointer user, int code);
   gpointer user;

@@ -4,8 +4,8 @@
 /*
  * Following a path
  *
- * Owns the source's library reader: when it is made and freed, how the streaming
- * thread waits on it, and what is said on the bus about writers that come and go.
+ * Owns when the source joins and leaves a share, how its streaming thread waits for
+ * frames, and what is said on the bus about writers that come and go.
  * One rule: every wait ends when the element's wake is rung, and every failure
  * posts exactly one error. Streaming thread only, but for init and stop.
  */
@@ -30,9 +30,6 @@ typedef enum
  * with the newest. */
 GstShmVideoStep gst_shm_video_follow_step (GstShmVideoSrc * self,
     gboolean frames, const struct shmvideo_frame **out_frame);
-
-/* Leave the reader; the next step makes another. Its frames stay intact. */
-void gst_shm_video_follow_close (GstShmVideoSrc * self);
 
 /* Post an error of the library's, and end. */
 void gst_shm_video_follow_fail (GstShmVideoSrc * self, int code);

@@ -6,6 +6,7 @@
 #define DEFAULT_POLICY SHMVIDEO_LATEST
 #define DEFAULT_MAX_BUFFERS 4
 #define DEFAULT_MAX_HOLDS 8
+#define DEFAULT_ALLOW_RENEGOTIATION FALSE
 #define DEFAULT_ON_EOS GST_SHM_VIDEO_ON_EOS_EOS
 #define DEFAULT_ON_DISCONNECT GST_SHM_VIDEO_ON_DISCONNECT_WAIT
 #define DEFAULT_CONNECT_TIMEOUT 0
@@ -88,6 +89,7 @@ gst_shm_video_settings_init (GstShmVideoSettings * settings)
   settings->policy = DEFAULT_POLICY;
   settings->max_buffers = DEFAULT_MAX_BUFFERS;
   settings->max_holds = DEFAULT_MAX_HOLDS;
+  settings->allow_renegotiation = DEFAULT_ALLOW_RENEGOTIATION;
   settings->on_eos = DEFAULT_ON_EOS;
   settings->on_disconnect = DEFAULT_ON_DISCONNECT;
   settings->connect_timeout = DEFAULT_CONNECT_TIMEOUT;
@@ -128,6 +130,9 @@ gst_shm_video_settings_set (GstShmVideoSettings * settings, guint id,
     case GST_SHM_VIDEO_PROP_MAX_HOLDS:
       settings->max_holds = g_value_get_uint (value);
       break;
+    case GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION:
+      settings->allow_renegotiation = g_value_get_boolean (value);
+      break;
     case GST_SHM_VIDEO_PROP_ON_EOS:
       settings->on_eos = (GstShmVideoOnEos) g_value_get_enum (value);
       break;
@@ -165,6 +170,9 @@ gst_shm_video_settings_get (const GstShmVideoSettings * settings, guint id,
       break;
     case GST_SHM_VIDEO_PROP_MAX_HOLDS:
       g_value_set_uint (value, settings->max_holds);
+      break;
+    case GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION:
+      g_value_set_boolean (value, settings->allow_renegotiation);
       break;
     case GST_SHM_VIDEO_PROP_ON_EOS:
       g_value_set_enum (value, (gint) settings->on_eos);
@@ -232,6 +240,13 @@ gst_shm_video_settings_install (GObjectClass * class)
           "How many frames downstream may keep without a copy (the writer may "
           "grant fewer); from the last of them on frames are copied; from the "
           "next connection on", 1, 64, DEFAULT_MAX_HOLDS,
+          READWRITE | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class,
+      GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION,
+      g_param_spec_boolean ("allow-renegotiation", "Allow renegotiation",
+          "Whether the writer may change the format for another reader's sake "
+          "when downstream has had frames already (a recording cannot take "
+          "that); from the next connection on", DEFAULT_ALLOW_RENEGOTIATION,
           READWRITE | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, GST_SHM_VIDEO_PROP_CONNECT_TIMEOUT,
       g_param_spec_uint64 ("connect-timeout", "Connect timeout",

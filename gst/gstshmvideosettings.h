@@ -51,6 +51,7 @@ enum
   GST_SHM_VIDEO_PROP_POLICY,
   GST_SHM_VIDEO_PROP_MAX_BUFFERS,
   GST_SHM_VIDEO_PROP_MAX_HOLDS,
+  GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION,
   GST_SHM_VIDEO_PROP_ON_EOS,
   GST_SHM_VIDEO_PROP_ON_DISCONNECT,
   GST_SHM_VIDEO_PROP_CONNECT_TIMEOUT,
@@ -64,6 +65,7 @@ typedef struct
   gchar *socket_path;
   guint policy;                 /* enum shmvideo_policy */
   guint max_buffers, max_holds;
+  gboolean allow_renegotiation;
   GstShmVideoOnEos on_eos;
   GstShmVideoOnDisconnect on_disconnect;
   GstClockTime connect_timeout;

@@ -18,6 +18,9 @@
  * A frame is shown at its time like in any other sink, but at once if it comes
  * from a live source: then it is late enough as it is.
  *
+ * A reader that cannot take the present format may wish for another: upstream is then
+ * asked for it, if all other readers can take it too, unless #negotiate is false.
+ *
  * With wait-for-connection, the element message `shmvideo-waiting` tells that the
  * sink waits for its first reader.
  *
@@ -49,14 +52,6 @@ GST_ELEMENT_REGISTER_DEFINE (shmvideosink, "shmvideosink", GST_RANK_NONE,
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_SHM_VIDEO_CAPS_TEMPLATE));
-
-/* What everybody can read comes first, so that an upstream element without a
- * preference of its own settles on it. All else follows: nothing is refused. */
-static GstStaticCaps preferred_caps =
-GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE ("I420") ";" GST_VIDEO_CAPS_MAKE ("NV12")
-    ";" GST_VIDEO_CAPS_MAKE ("RGBA") ";" GST_VIDEO_CAPS_MAKE ("BGRA") ";"
-    GST_VIDEO_CAPS_MAKE ("YUY2") ";" GST_VIDEO_CAPS_MAKE ("UYVY") ";"
-    GST_SHM_VIDEO_CAPS_TEMPLATE);
 
 /* ---- Start and stop ------------------------------------------------------ */
 
@@ -144,6 +139,7 @@ stop (GstShmVideoSink * self)
       G_GUINT64_FORMAT " copied, %" G_GUINT64_FORMAT " dropped",
       self->stats.zero_copy, self->stats.copied, self->stats.dropped);
 
+  gst_shm_video_sink_forget_wish (self);
   gst_shm_video_share_close (share);
   gst_shm_video_share_unref (share);
 }
@@ -185,46 +181,7 @@ unlock_stop (GstBaseSink * bsink)
   return TRUE;
 }
 
-/* ---- Caps and allocation ------------------------------------------------- */
-
-static GstCaps *
-get_caps (GstBaseSink * bsink, GstCaps * filter)
-{
-  GstCaps *caps = gst_static_caps_get (&preferred_caps);
-  GstCaps *filtered;
-
-  if (filter == NULL)
-    return caps;
-  filtered = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref (caps);
-  return filtered;
-}
-
-static gboolean
-set_caps (GstBaseSink * bsink, GstCaps * caps)
-{
-  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
-  struct shmvideo_error error = { 0 };
-  struct shmvideo_format format;
-  gchar *text;
-  int code;
-
-  if (!gst_shm_video_caps_to_format (caps, &format)
-      || !gst_video_info_from_caps (&self->info, caps)) {
-    GST_ERROR_OBJECT (self, "cannot show %" GST_PTR_FORMAT, caps);
-    return FALSE;
-  }
-  text = gst_caps_to_string (caps);
-  code = shmvideo_writer_set_format (gst_shm_video_share_writer (self->share),
-      &format, text, &error);
-  g_free (text);
-  if (code < 0) {
-    gst_shm_video_post_error (GST_ELEMENT (self), &error);
-    return FALSE;
-  }
-  self->warned = FALSE;
-  return TRUE;
-}
+/* ---- Allocation ---------------------------------------------------------- */
 
 static gboolean
 propose_allocation (GstBaseSink * bsink, GstQuery * query)
@@ -356,8 +313,8 @@ gst_shm_video_sink_class_init (GstShmVideoSinkClass * klass)
 
   base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (unlock_stop);
-  base_class->get_caps = GST_DEBUG_FUNCPTR (get_caps);
-  base_class->set_caps = GST_DEBUG_FUNCPTR (set_caps);
+  base_class->get_caps = GST_DEBUG_FUNCPTR (gst_shm_video_sink_get_caps);
+  base_class->set_caps = GST_DEBUG_FUNCPTR (gst_shm_video_sink_set_caps);
   base_class->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
   base_class->get_times = GST_DEBUG_FUNCPTR (gst_shm_video_sink_get_times);
   base_class->render = GST_DEBUG_FUNCPTR (gst_shm_video_sink_render);

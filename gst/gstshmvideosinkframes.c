@@ -136,6 +136,7 @@ account_for (GstShmVideoSink * self, GstBuffer * buffer, int outcome)
 {
   count (self, outcome);
   self->discont = outcome <= GST_SHM_VIDEO_NO_SLOT;
+  self->shown |= !self->discont;
   if (outcome > GST_SHM_VIDEO_NO_SLOT)
     return;
   if (outcome == GST_SHM_VIDEO_NO_SLOT) {
@@ -158,6 +159,11 @@ gst_shm_video_sink_render (GstBaseSink * bsink, GstBuffer * buffer)
   GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
   int outcome;
 
+  if (gst_shm_video_sink_hold_back (self)) {
+    count (self, GST_SHM_VIDEO_NO_SLOT);
+    self->discont = TRUE;
+    return GST_FLOW_OK;
+  }
   for (;;) {
     struct shmvideo_frame_info frame = SHMVIDEO_FRAME_INFO_INIT;
     GstFlowReturn ret = wait_for_client (self);

@@ -42,11 +42,16 @@ struct _GstShmVideoSink
   gboolean unlocked;
   guint n_clients;
   GstShmVideoStats stats;
+  GstCaps *current;             /* of the stream; NULL: none yet */
+  GstCaps *wish;                /* of readers, upstream is steered to it; NULL */
+  gboolean wish_open;           /* no such caps have come yet */
+  guint wish_patience;          /* for so many frames more */
 
   /* Streaming thread. */
   GstVideoInfo info;
   gboolean discont;             /* the next frame does not follow the last */
   gboolean waiting;             /* for the first reader, and said so */
+  gboolean shown;               /* a frame of the present caps */
   gboolean warned;              /* about a buffer that is no frame */
   GstShmVideoLive live;         /* invalidated by any */
 };
@@ -61,6 +66,18 @@ void gst_shm_video_sink_install_signals (GObjectClass * klass);
 void gst_shm_video_sink_init_settings (GstShmVideoSink * self);
 /* How the control thread tells the application. */
 extern const GstShmVideoControlFuncs gst_shm_video_sink_control_funcs;
+
+/* gstshmvideosinkcaps.c: which format upstream makes. */
+GstCaps *gst_shm_video_sink_get_caps (GstBaseSink * bsink, GstCaps * filter);
+gboolean gst_shm_video_sink_set_caps (GstBaseSink * bsink, GstCaps * caps);
+/* One more frame comes. TRUE if it must not be shown: it would be the first that
+ * readers see of a format that is about to change for one of them, and whoever has
+ * seen a frame keeps its format. */
+gboolean gst_shm_video_sink_hold_back (GstShmVideoSink * self);
+/* Control thread: readers wish something else than before. FALSE: ask again. */
+gboolean gst_shm_video_sink_on_wish (gpointer user,
+    struct shmvideo_writer *writer);
+void gst_shm_video_sink_forget_wish (GstShmVideoSink * self);
 
 /* gstshmvideosinkframes.c: what GstBaseSink asks for each frame. */
 void gst_shm_video_sink_get_times (GstBaseSink * bsink, GstBuffer * buffer,

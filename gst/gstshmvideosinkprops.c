@@ -18,6 +18,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_sink_debug);
 #define DEFAULT_BACKPRESSURE FALSE
 #define DEFAULT_BACKPRESSURE_TIMEOUT (5 * GST_SECOND)
 #define DEFAULT_PERMS 0600
+#define DEFAULT_NEGOTIATE TRUE
+#define DEFAULT_NEGOTIATE_INTERVAL GST_SECOND
 #define DEFAULT_MAX_MEMORY 0
 #define DEFAULT_MAX_LENT 16
 
@@ -29,6 +31,8 @@ enum
   PROP_BACKPRESSURE,
   PROP_BACKPRESSURE_TIMEOUT,
   PROP_PERMS,
+  PROP_NEGOTIATE,
+  PROP_NEGOTIATE_INTERVAL,
   PROP_MAX_MEMORY,
   PROP_MAX_LENT,
   PROP_NUM_CLIENTS,
@@ -92,6 +96,7 @@ const GstShmVideoControlFuncs gst_shm_video_sink_control_funcs = {
   .count = on_count,
   .connected = on_connected,
   .disconnected = on_disconnected,
+  .wish = gst_shm_video_sink_on_wish,
   .broken = on_broken,
 };
 
@@ -151,6 +156,12 @@ set_property (GObject * object, guint id, const GValue * value,
     case PROP_BACKPRESSURE_TIMEOUT:
       self->config.backpressure_timeout = g_value_get_uint64 (value);
       break;
+    case PROP_NEGOTIATE:
+      self->config.negotiate = g_value_get_boolean (value);
+      break;
+    case PROP_NEGOTIATE_INTERVAL:
+      self->config.wish_interval = g_value_get_uint64 (value);
+      break;
     case PROP_PERMS:
       self->config.perms = g_value_get_uint (value);
       break;
@@ -181,6 +192,12 @@ get_setting (GstShmVideoSink * self, guint id, GValue * value,
       break;
     case PROP_BACKPRESSURE_TIMEOUT:
       g_value_set_uint64 (value, self->config.backpressure_timeout);
+      break;
+    case PROP_NEGOTIATE:
+      g_value_set_boolean (value, self->config.negotiate != 0);
+      break;
+    case PROP_NEGOTIATE_INTERVAL:
+      g_value_set_uint64 (value, self->config.wish_interval);
       break;
     case PROP_PERMS:
       g_value_set_uint (value, self->config.perms);
@@ -247,6 +264,14 @@ make_properties (void)
       "How long to wait for one reader before it has to skip frames for the "
       "rest of its connection (nanoseconds)", 1, G_MAXUINT64,
       DEFAULT_BACKPRESSURE_TIMEOUT, SETTING);
+  props[PROP_NEGOTIATE] = g_param_spec_boolean ("negotiate", "Negotiate",
+      "Ask upstream for another format when a reader cannot take the present "
+      "one and all others can take that; otherwise such readers are refused",
+      DEFAULT_NEGOTIATE, SETTING);
+  props[PROP_NEGOTIATE_INTERVAL] =
+      g_param_spec_uint64 ("negotiate-interval", "Negotiate interval",
+      "Least time from one such change to the next (nanoseconds)", 1,
+      G_MAXUINT64, DEFAULT_NEGOTIATE_INTERVAL, SETTING);
   props[PROP_PERMS] = g_param_spec_uint ("perms", "Permissions",
       "Who may connect: the mode of the socket, as in chmod (octal with a "
       "leading 0, default 0600: this user only)", 1, 0777, DEFAULT_PERMS,
@@ -319,6 +344,8 @@ gst_shm_video_sink_init_settings (GstShmVideoSink * self)
   self->config.backpressure = DEFAULT_BACKPRESSURE;
   self->config.backpressure_timeout = DEFAULT_BACKPRESSURE_TIMEOUT;
   self->config.perms = DEFAULT_PERMS;
+  self->config.negotiate = DEFAULT_NEGOTIATE;
+  self->config.wish_interval = DEFAULT_NEGOTIATE_INTERVAL;
   self->config.max_memory = DEFAULT_MAX_MEMORY;
   self->config.max_lent = DEFAULT_MAX_LENT;
   self->config.log = gst_shm_video_log;

@@ -17,6 +17,7 @@
 #include "gstshmvideoclock.h"
 #include "gstshmvideodownstream.h"
 #include "gstshmvideofollow.h"
+#include "gstshmvideojoin.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_src_debug);
 #define GST_CAT_DEFAULT gst_shm_video_src_debug
@@ -136,22 +137,20 @@ send_caps (GstShmVideoSrc * self)
         gst_message_new_latency (GST_OBJECT (self)));
 }
 
-/* Downstream changed. If it no longer takes the caps but said something new about
- * what it takes, the writer may be able to send that. */
+/* Downstream changed. The writer is told what it takes now; if that is not the format
+ * that comes, another may, or a refusal: the frames until then are for nobody. */
 static void
 reconsider (GstShmVideoSrc * self)
 {
-  gchar *accepts =
-      gst_shm_video_downstream_get_accepts (GST_BASE_SRC_PAD (self));
-  GstCaps *caps = gst_pad_get_current_caps (GST_BASE_SRC_PAD (self));
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
 
-  if (caps != NULL && g_strcmp0 (accepts, self->accepts) != 0
-      && !gst_pad_peer_query_accept_caps (GST_BASE_SRC_PAD (self), caps)) {
-    GST_INFO_OBJECT (self, "joining again for other caps: %s", accepts);
-    gst_shm_video_follow_close (self);
+  if (gst_shm_video_join_update_accepts (self) && caps != NULL
+      && !gst_pad_peer_query_accept_caps (pad, caps)) {
+    GST_INFO_OBJECT (self, "waiting for other caps: %s", self->accepts);
+    self->format_known = FALSE;
   }
   gst_clear_caps (&caps);
-  g_free (accepts);
 }
 
 gboolean
@@ -170,7 +169,7 @@ gst_shm_video_stream_negotiate (GstBaseSrc * basesrc)
       case GST_SHM_VIDEO_STEP_END:
         return TRUE;
       case GST_SHM_VIDEO_STEP_FRAME:
-        /* cannot be before a format; give it back if it is */
+        /* of a format that downstream no longer takes */
         shmvideo_frame_release (frame);
         break;
       case GST_SHM_VIDEO_STEP_FORMAT:

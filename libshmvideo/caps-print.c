@@ -145,6 +145,21 @@ put_value(struct sink *out, const struct shmv_caps_value *value)
 }
 
 static void
+put_values(struct sink *out, const struct shmv_caps *caps,
+           const struct shmv_caps_field *field)
+{
+  if (field->list)
+    put_string(out, "{ ");
+  for (uint32_t i = 0; i < field->values.count; i++) {
+    if (i > 0)
+      put_string(out, ", ");
+    put_value(out, &caps->values[field->values.first + i]);
+  }
+  if (field->list)
+    put_string(out, " }");
+}
+
+static void
 put_field(struct sink *out, const struct shmv_caps *caps,
           const struct shmv_caps_field *field)
 {
@@ -159,14 +174,8 @@ put_field(struct sink *out, const struct shmv_caps *caps,
   put_string(out, field->name);
   put_string(out, "=(");
   put_string(out, types[values[0].type]);
-  put_string(out, field->list ? "){ " : ")");
-  for (uint32_t i = 0; i < field->values.count; i++) {
-    if (i > 0)
-      put_string(out, ", ");
-    put_value(out, &values[i]);
-  }
-  if (field->list)
-    put_string(out, " }");
+  put_char(out, ')');
+  put_values(out, caps, field);
 }
 
 static void
@@ -186,6 +195,28 @@ put_structure(struct sink *out, const struct shmv_caps *caps,
     put_field(out, caps, &caps->fields[structure->fields.first + i]);
 }
 
+/* The final NUL; the length, or -ENOSPC. */
+static int
+finish(struct sink *out)
+{
+  bool fits = out->length < out->size;
+  size_t size = out->size;
+  put_char(out, '\0');
+  if (!fits && size > 0)
+    out->text[size - 1] = '\0';
+  return fits ? (int)(out->length - 1) : -ENOSPC;
+}
+
+int
+shmv_caps_print_values(const struct shmv_caps *caps,
+                       const struct shmv_caps_field *field, char *text,
+                       size_t text_size)
+{
+  struct sink out = {text, text_size, 0};
+  put_values(&out, caps, field);
+  return finish(&out);
+}
+
 int
 shmv_caps_print(const struct shmv_caps *caps, char *text, size_t text_size)
 {
@@ -199,9 +230,5 @@ shmv_caps_print(const struct shmv_caps *caps, char *text, size_t text_size)
       put_string(&out, "; ");
     put_structure(&out, caps, &caps->structures[i]);
   }
-  bool fits = out.length < out.size;
-  put_char(&out, '\0');
-  if (!fits && text_size > 0)
-    text[text_size - 1] = '\0';
-  return fits ? (int)(out.length - 1) : -ENOSPC;
+  return finish(&out);
 }

@@ -20,4 +20,10 @@
 int shmv_caps_print(const struct shmv_caps *caps, char *text,
                     size_t text_size);
 
+/* Write the values of one field, without its name and type. Results as above; what
+ * fits is there. */
+int shmv_caps_print_values(const struct shmv_caps *caps,
+                           const struct shmv_caps_field *field, char *text,
+                           size_t text_size);
+
 #endif

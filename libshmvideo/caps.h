@@ -27,4 +27,9 @@ int shmv_caps_check(const char *text, struct shmvideo_error *error);
 int shmv_caps_accept(const char *set, const char *fixed,
                      struct shmvideo_error *error);
 
+/* Say why the set does not accept the fixed caps, as "width is 98, not 66"; empty if
+ * no field stands against them. */
+void shmv_caps_explain(const char *set, const char *fixed, char *text,
+                       size_t text_size);
+
 #endif

@@ -42,6 +42,14 @@ uint32_t shmv_format_tile_size(uint32_t pixel_format, uint32_t plane);
 uint64_t shmv_format_tile_index(uint32_t pixel_format, uint32_t stride,
                                 uint32_t column, uint32_t row);
 
+/* The largest power of 2, up to 4096, whose multiples all offsets are, and (unless the
+ * format is tiled) all strides. */
+uint32_t shmv_format_alignment(const struct shmvideo_format *format);
+
+/* Move the planes of a default layout apart so that its alignment is at least that
+ * power of 2; a palette's stride stays. 0, -EINVAL, -EOVERFLOW. */
+int shmv_format_align(struct shmvideo_format *format, uint32_t align);
+
 /* Whether planes at these offsets and strides all lie within size bytes, with
  * strides no smaller than a row. 0 or -EINVAL. */
 int shmv_format_check_layout(const struct shmvideo_format *format,

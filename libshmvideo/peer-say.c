@@ -13,31 +13,11 @@
 #include "writer.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "caps.h"
-
 /* When the system has no room for what is to be said, when to try again. */
 #define SAY_PAUSE UINT64_C(100000000)
-
-/* Whether the reader can take this generation's format; if not it is refused. */
-static bool
-acceptable(struct shmvideo_writer *writer, struct shmv_peer *peer,
-           const struct shmv_generation *generation)
-{
-  peer->recheck = false;
-  if (peer->accepts == NULL ||
-      shmv_caps_accept(peer->accepts, generation->caps, NULL) > 0)
-    return true;
-  char sentence[1024];
-  snprintf(sentence, sizeof sentence,
-           "the writer's format is %.480s, the reader takes only %.480s",
-           generation->caps, peer->accepts);
-  shmv_peer_refuse(writer, peer, SHMV_REFUSED_FORMAT, sentence);
-  return false;
-}
 
 /* A new format's frames can be too large for all grants: the last to come goes. */
 static bool
@@ -63,13 +43,13 @@ affordable(struct shmvideo_writer *writer, struct shmv_peer *peer,
   return fits;
 }
 
-/* FORMAT's body and descriptors; or a refusal, if the reader cannot take it. */
+/* FORMAT's body and descriptors; false if the reader cannot take it, or not yet. */
 static bool
 add_format(struct shmvideo_writer *writer, struct shmv_peer *peer,
            const struct shmv_generation *generation,
            struct shmv_message *message, int *fds)
 {
-  if (!acceptable(writer, peer, generation) ||
+  if (!shmv_peer_fits(writer, peer, generation) ||
       !affordable(writer, peer, generation))
     return false;
   message->u.format = (struct shmv_format_message){
@@ -118,7 +98,7 @@ say_one(struct shmvideo_writer *writer, struct shmv_peer *peer,
   if (!shmv_writer_session_next(&peer->session, number, &message))
     return 0;
   if (!complete(writer, peer, generation, &message, fds))
-    return 1; /* became a refusal: that is said next */
+    return peer->session.refusal != 0; /* that is said next */
   uint32_t size = shmv_wire_encode(&message, bytes);
   int code = shmv_socket_send(peer->fd, bytes, size, fds,
                               shmv_wire_n_fds(message.type));
@@ -142,9 +122,9 @@ shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
               const struct shmv_generation *generation)
 {
   int code;
-  if (peer->recheck && generation != NULL &&
+  if (generation != NULL && peer->session.state == SHMV_W_LIVE &&
       peer->session.sent_generation == generation->number)
-    acceptable(writer, peer, generation);
+    shmv_peer_fits(writer, peer, generation); /* or not any more */
   do
     code = peer->gone || peer->silenced ? 0
                                         : say_one(writer, peer, generation);

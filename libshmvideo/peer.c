@@ -219,7 +219,7 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
     case SHMV_STEP_ACCEPTS:
       if (take_accepts(peer, message) < 0)
         shmv_peer_silence(writer, peer, "its accepted caps are no caps");
-      peer->recheck = true;
+      peer->judged = 0;
       break;
     case SHMV_STEP_BYE:
       shmv_peer_leave(writer, peer);

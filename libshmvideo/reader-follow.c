@@ -178,6 +178,23 @@ shmv_reader_lost(struct shmvideo_reader *reader)
   shmv_watch_arm(&reader->watch, 0);
 }
 
+void
+shmv_reader_say_accepts(struct shmvideo_reader *reader)
+{
+  struct shmv_link *link = reader->link;
+  struct shmv_message message;
+  if (link == NULL || link->hung_up || link->session.state == SHMV_R_OVER)
+    return;
+  shmv_reader_session_say(&link->session, SHMV_ACCEPTS, &message);
+  if (reader->accepts != NULL) {
+    message.text = reader->accepts;
+    message.text_size = (uint32_t)strlen(reader->accepts);
+  }
+  int code = shmv_link_say(link, &message);
+  if (code < 0 && code != -EPIPE && code != -ECONNRESET)
+    shmv_reader_violation(reader, code);
+}
+
 /* ---- Dispatch ------------------------------------------------------------ */
 
 void

@@ -14,12 +14,29 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "format.h"
 
 #define DEFAULT_DEPTH 4u
 #define DEFAULT_MIN_HOLDS 1u
 #define DEFAULT_MAX_HOLDS 2u
 
 /* ---- Life ---------------------------------------------------------------- */
+
+/* NULL: anything. */
+static int
+set_accepts(struct shmvideo_reader *reader, const char *accepts,
+            struct shmvideo_error *error)
+{
+  char *copy = NULL;
+  int code = accepts != NULL ? shmv_caps_check(accepts, error) : 0;
+  if (code < 0)
+    return code;
+  if (accepts != NULL && (copy = strdup(accepts)) == NULL)
+    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory for caps");
+  free(reader->accepts);
+  reader->accepts = copy;
+  return 0;
+}
 
 static int
 read_config(struct shmvideo_reader *reader,
@@ -40,19 +57,18 @@ read_config(struct shmvideo_reader *reader,
                           "A reader of %s cannot have policy %u, depth %u, %u "
                           "holds",
                           reader->path.text, h->policy, h->depth, max);
+  uint32_t align = config->stride_align != 0 ? config->stride_align : 1;
+  if (align > 4096 || (align & (align - 1)) != 0)
+    return shmv_error_set(error, -EINVAL, 0, "See shmvideo.h for the bounds.",
+                          "A reader of %s cannot have strides at multiples of %u",
+                          reader->path.text, align);
+  h->flags = (uint32_t)__builtin_ctz(align) << SHMV_HELLO_ALIGN_SHIFT |
+             (config->flexible != 0 ? SHMV_HELLO_FLEXIBLE : 0);
   h->holds_min = (uint16_t)min;
   h->holds_want = (uint16_t)max;
   reader->log.func = config->log;
   reader->log.user = config->log_user;
-  if (config->accepts == NULL)
-    return 0;
-  int code = shmv_caps_check(config->accepts, error);
-  if (code < 0)
-    return code;
-  reader->accepts = strdup(config->accepts);
-  return reader->accepts != NULL
-             ? 0
-             : shmv_error_set(error, -ENOMEM, 0, NULL, "No memory for caps");
+  return set_accepts(reader, config->accepts, error);
 }
 
 static void
@@ -127,6 +143,17 @@ shmvideo_reader_free(struct shmvideo_reader *reader)
 }
 
 int
+shmvideo_reader_set_accepts(struct shmvideo_reader *reader, const char *accepts,
+                            struct shmvideo_error *error)
+{
+  int code = set_accepts(reader, accepts, error);
+  if (code < 0)
+    return code;
+  shmv_reader_say_accepts(reader);
+  return 0;
+}
+
+int
 shmvideo_reader_get_fd(struct shmvideo_reader *reader)
 {
   return reader->epoll_fd;
@@ -180,6 +207,7 @@ shmvideo_reader_get_status(struct shmvideo_reader *reader,
     out->depth = link->session.welcome.depth;
     out->max_holds = link->session.welcome.holds;
     out->holding = shmv_link_n_held(link);
+    out->stride_align = shmv_format_alignment(&link->view->format);
     out->latency = shmv_peek(&link->view->board->latency_us) * UINT64_C(1000);
   }
   out->received = reader->n_received;

@@ -45,6 +45,9 @@ int shmv_reader_poll(struct shmvideo_reader *reader, int fd);
 /* Try to connect; arranges for another try, or fails for good. */
 void shmv_reader_connect(struct shmvideo_reader *reader);
 
+/* Tell the writer, if there is one, what is accepted from now on. */
+void shmv_reader_say_accepts(struct shmvideo_reader *reader);
+
 /* Take in what the link has; a broken rule ends it. */
 void shmv_reader_receive(struct shmvideo_reader *reader, bool stop_at_wake);
 

@@ -50,12 +50,19 @@ enum shmv_wire_refusal {
   SHMV_REFUSED_RULES = 5    /* the reader broke the protocol */
 };
 
+/* The reader takes other formats at any time, not only before its first frame. */
+#define SHMV_HELLO_FLEXIBLE 1u
+
+/* It wishes for strides and planes at multiples of 1 << (bits 8 to 11) bytes. */
+#define SHMV_HELLO_ALIGN_SHIFT 8
+#define SHMV_HELLO_ALIGN_MASK 0xfu
+
 struct shmv_hello {
   uint16_t version_min, version_max;
   uint32_t policy; /* enum shmvideo_policy */
   uint32_t depth;
   uint16_t holds_min, holds_want;
-  uint32_t flags; /* none yet: 0 */
+  uint32_t flags; /* SHMV_HELLO_ */
 };
 
 struct shmv_welcome {

@@ -230,6 +230,7 @@ act_on_time(struct shmvideo_writer *writer)
   earlier(&next, writer->accept_again);
   earlier(&next, writer->shrink_at);
   earlier(&next, writer->say_again);
+  earlier(&next, shmv_wish_due(writer, now));
   struct itimerspec at = {0};
   if (next != UINT64_MAX) {
     at.it_value.tv_sec = (time_t)(next / 1000000000);
@@ -269,7 +270,8 @@ drain(struct shmvideo_writer *writer)
     return;
 }
 
-static void
+/* True: the caller is to be told of a wish. */
+static bool
 say_all(struct shmvideo_writer *writer)
 {
   struct shmv_generation *generation = shmv_writer_ref_generation(writer);
@@ -287,13 +289,16 @@ say_all(struct shmvideo_writer *writer)
       peer->session.say_end = true;
       peer->session.end = end;
       peer->session.end_generation = end_generation;
+      shmv_wish_end(writer, peer, generation);
     }
     shmv_peer_say(writer, peer, generation);
   }
   /* The format is out on the slots that are there; now the readers' own. */
   if (generation != NULL && shmv_writer_grow(writer, generation, 0) < 0)
     shmv_peer_shed(writer, generation);
+  bool news = shmv_wish_settle(writer, generation, shmv_now());
   shmv_writer_unref_generation(writer, generation);
+  return news;
 }
 
 int
@@ -311,7 +316,8 @@ shmvideo_writer_dispatch(struct shmvideo_writer *writer)
   reap(writer);
   if (writer->accept_again == 0)
     accept_readers(writer);
-  say_all(writer);
+  if (say_all(writer) && code == 0)
+    code = SHMVIDEO_WISH;
   act_on_time(writer);
   pthread_mutex_lock(&writer->lock);
   bool waiters = writer->n_waiters > 0;

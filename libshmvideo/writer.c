@@ -25,6 +25,7 @@
 
 #define DEFAULT_PERMS 0600u
 #define DEFAULT_MAX_LENT 16u
+#define DEFAULT_WISH_INTERVAL UINT64_C(1000000000)
 #define DEFAULT_BACKPRESSURE_TIMEOUT UINT64_C(5000000000)
 
 uint64_t
@@ -50,6 +51,8 @@ set_config(struct shmvideo_writer *writer,
     c->max_lent = DEFAULT_MAX_LENT;
   if (c->backpressure_timeout == 0)
     c->backpressure_timeout = DEFAULT_BACKPRESSURE_TIMEOUT;
+  if (c->wish_interval == 0)
+    c->wish_interval = DEFAULT_WISH_INTERVAL;
   if (c->max_readers == 0 || c->max_readers > SHMV_MAX_READERS)
     c->max_readers = SHMV_MAX_READERS;
   writer->log.func = c->log;
@@ -170,6 +173,7 @@ shmvideo_writer_free(struct shmvideo_writer *writer)
       shmv_peer_unplace(writer, writer->peers[i]);
       shmv_peer_free(writer, writer->peers[i]);
     }
+  free(writer->wish);
   close_descriptors(writer);
   pthread_mutex_lock(&writer->lock);
   bool last = --writer->refs == 0;

@@ -46,7 +46,8 @@ struct shmv_peer {
   uint64_t deadline;  /* for its HELLO, CLOCK_MONOTONIC ns */
   uint32_t ends_told; /* of the writer's n_ends */
   char *refusal;      /* sentence to go with session.refusal, may be NULL */
-  bool recheck;       /* what it accepts changed */
+  uint32_t judged;    /* generation for which waits was found out, 0: none */
+  bool waits;         /* it cannot take that generation's format */
   bool wants_output;  /* EPOLLOUT is asked for */
   bool silenced;      /* broke a rule: we listen no more, but honour its holds */
   bool gone;          /* reap it */
@@ -70,6 +71,10 @@ struct shmvideo_writer {
   uint64_t accept_again; /* when descriptors ran out: not before then, ns */
   uint64_t shrink_at;    /* give memory back then, 0: no */
   uint64_t say_again;    /* the system was out of something: then, 0: no */
+  char *wish;        /* fixed caps that the caller was asked for; NULL: none */
+  uint64_t wish_for; /* by the reader with this id */
+  uint64_t wish_at;  /* nothing else is asked for before then, ns */
+  bool wish_news;    /* the caller has not seen the last change of this */
 
   pthread_mutex_t lock; /* guards all that follows */
   unsigned refs;        /* the owner's, and one per slot that is out */
@@ -81,6 +86,7 @@ struct shmvideo_writer {
   struct shmv_peer *placed[SHMV_MAX_READERS]; /* whose readers[] places are */
   uint32_t n_readers, n_waiters, ticket;
   uint64_t counted_at; /* when readers' lateness was counted last, ns */
+  bool wish_refused;   /* by the caller; dispatch has not come to it */
   uint32_t n_ends; /* times the stream was said to end */
   uint64_t end_sequence;
   uint32_t end_generation; /* the present one then, 0: none */
@@ -153,6 +159,27 @@ void shmv_peer_shed(struct shmvideo_writer *writer,
 /* REFUSED is to be said to it, with this sentence. */
 void shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
                       enum shmv_wire_refusal refusal, const char *sentence);
+
+/* writer-wish.c: what readers ask for. All on the dispatching thread. */
+
+/* Whether the generation's format may go to it now. If not it waits for another, or
+ * for the end of a wish, or it was refused. */
+bool shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                    const struct shmv_generation *generation);
+
+/* See what became of the wish; whether the caller is to be told something. */
+bool shmv_wish_settle(struct shmvideo_writer *writer,
+                      const struct shmv_generation *generation, uint64_t now);
+
+/* When the next wish may be told, 0: nobody waits, or it may be now. */
+uint64_t shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now);
+
+/* The stream ends: no format will come that this peer could wait for. */
+void shmv_wish_end(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                   const struct shmv_generation *generation);
+
+/* Forget the wish. */
+void shmv_wish_drop(struct shmvideo_writer *writer);
 
 /* Which epoll events its socket is polled for. */
 void shmv_peer_poll(struct shmvideo_writer *writer, struct shmv_peer *peer,

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: libshmvideo contributors */
+
+/*
+ * The writer's wishes: formats that its readers ask for
+ *
+ * Owns what becomes of a reader that cannot take the present format, when the caller
+ * said that it negotiates: one wish at a time is told to the caller, who sets that
+ * format or refuses. One rule: who receives the present format keeps it, unless he
+ * agreed to changes; so while a wish is open nobody else is let into the format that
+ * it will replace.
+ *
+ * All on the dispatching thread, but for refusing.
+ */
+
+#include "os.h"
+
+#include "writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "caps.h"
+#include "negotiate.h"
+
+/* ---- Who fits ------------------------------------------------------------ */
+
+static void
+refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
+       const struct shmv_generation *generation, const char *why)
+{
+  char sentence[1024], obstacles[280] = "";
+  if (peer->accepts != NULL)
+    shmv_caps_explain(peer->accepts, generation->caps, obstacles,
+                      sizeof obstacles);
+  snprintf(sentence, sizeof sentence,
+           "the writer's format is %.200s; the reader takes only %.140s; %s%s%.260s",
+           generation->caps, peer->accepts != NULL ? peer->accepts : "ANY",
+           obstacles, obstacles[0] != 0 ? "; " : "", why);
+  peer->waits = false;
+  shmv_peer_refuse(writer, peer, SHMV_REFUSED_FORMAT, sentence);
+  shmv_writer_kick(writer); /* to say so */
+}
+
+static bool
+is_flexible(const struct shmv_peer *peer)
+{
+  return (peer->session.hello.flags & SHMV_HELLO_FLEXIBLE) != 0;
+}
+
+bool
+shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
+               const struct shmv_generation *generation)
+{
+  if (peer->judged != generation->number) {
+    peer->judged = generation->number;
+    peer->waits = peer->accepts != NULL &&
+                  shmv_caps_accept(peer->accepts, generation->caps, NULL) <= 0;
+    if (peer->waits && writer->config.negotiate == 0)
+      refuse(writer, peer, generation, "the writer does not negotiate");
+  }
+  if (peer->waits || peer->session.refusal != 0)
+    return false;
+  /* It would settle for a format that is about to be replaced. */
+  return writer->wish == NULL || is_flexible(peer);
+}
+
+/* Still with us, and waiting for a format. */
+static bool
+is_waiting(const struct shmv_peer *peer)
+{
+  return peer != NULL && peer->waits && !peer->gone && !peer->silenced &&
+         peer->session.refusal == 0 && peer->session.state == SHMV_W_LIVE;
+}
+
+/* ---- Wishes -------------------------------------------------------------- */
+
+static struct shmv_peer *
+find_asker(const struct shmvideo_writer *writer)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++)
+    if (is_waiting(writer->peers[i]) &&
+        writer->peers[i]->id == writer->wish_for)
+      return writer->peers[i];
+  return NULL;
+}
+
+/* Who waits and came first after the reader with this id, or NULL. */
+static struct shmv_peer *
+next_waiting(const struct shmvideo_writer *writer, uint64_t after)
+{
+  struct shmv_peer *first = NULL;
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    struct shmv_peer *peer = writer->peers[i];
+    if (is_waiting(peer) && peer->id > after &&
+        (first == NULL || peer->id < first->id))
+      first = peer;
+  }
+  return first;
+}
+
+void
+shmv_wish_drop(struct shmvideo_writer *writer)
+{
+  free(writer->wish);
+  writer->wish = NULL;
+  writer->wish_news = true;
+  shmv_writer_kick(writer); /* who was kept out meanwhile comes in */
+}
+
+bool
+shmv_wish_settle(struct shmvideo_writer *writer,
+                 const struct shmv_generation *generation, uint64_t now)
+{
+  pthread_mutex_lock(&writer->lock);
+  bool refused = writer->wish_refused;
+  writer->wish_refused = false;
+  pthread_mutex_unlock(&writer->lock);
+  struct shmv_peer *asker = writer->wish != NULL ? find_asker(writer) : NULL;
+  if (asker != NULL && refused && generation != NULL) {
+    char why[300];
+    snprintf(why, sizeof why, "the writer tried in vain to make %.240s",
+             writer->wish);
+    refuse(writer, asker, generation, why);
+    asker = NULL;
+  }
+  if (writer->wish != NULL && asker == NULL) /* met, refused, or nobody's any more */
+    shmv_wish_drop(writer);
+  else if (writer->wish == NULL && generation != NULL &&
+           now >= writer->wish_at && next_waiting(writer, 0) != NULL)
+    writer->wish_news = true;
+  return writer->wish_news;
+}
+
+uint64_t
+shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now)
+{
+  return writer->wish == NULL && writer->wish_at > now &&
+                 next_waiting(writer, 0) != NULL
+             ? writer->wish_at
+             : 0;
+}
+
+void
+shmv_wish_end(struct shmvideo_writer *writer, struct shmv_peer *peer,
+              const struct shmv_generation *generation)
+{
+  if (is_waiting(peer) && generation != NULL)
+    refuse(writer, peer, generation, "the stream ended");
+}
+
+/* All readers as negotiation sees them; *asker becomes the index of the peer's. */
+static unsigned
+list_parties(struct shmvideo_writer *writer,
+             const struct shmv_generation *generation,
+             const struct shmv_peer *peer, struct shmv_party *parties,
+             unsigned *asker)
+{
+  unsigned n = 0;
+  pthread_mutex_lock(&writer->lock);
+  bool shown = writer->sequence >= generation->board->first_sequence;
+  pthread_mutex_unlock(&writer->lock);
+  for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++) {
+    const struct shmv_peer *p = writer->peers[i];
+    if (p == NULL || p->place == SHMV_MAX_READERS || p->gone || p->silenced ||
+        p->session.refusal != 0 || p->session.state == SHMV_W_LEAVING)
+      continue;
+    if (p == peer)
+      *asker = n;
+    bool in = p->session.sent_generation == generation->number;
+    parties[n++] = (struct shmv_party){
+        .accepts = p->accepts,
+        .settled = in && shown && !p->waits && !is_flexible(p),
+        .waits = p->waits,
+        .pid = (int)p->who.pid};
+  }
+  return n;
+}
+
+/* Ask for what the peer needs, or refuse it. */
+static int
+try_peer(struct shmvideo_writer *writer,
+         const struct shmv_generation *generation, struct shmv_peer *peer,
+         const char *offers)
+{
+  struct shmv_party parties[SHMV_MAX_PEERS];
+  char caps[SHMV_CAPS_MAX + 1], why[360] = "";
+  unsigned asker = 0;
+  unsigned n = list_parties(writer, generation, peer, parties, &asker);
+  if (n == 0)
+    return 0;
+  int code = shmv_negotiate(parties, n, asker, offers, generation->caps, caps,
+                            sizeof caps, why, sizeof why);
+  if (code < 0 && code != -ENOSPC)
+    return code;
+  if (code <= 0) {
+    refuse(writer, peer, generation,
+           code == 0 ? why : "what both sides can do is too long to be told");
+    return 0;
+  }
+  writer->wish = strdup(caps);
+  if (writer->wish == NULL)
+    return -ENOMEM;
+  writer->wish_for = peer->id;
+  writer->wish_at = shmv_now() + writer->config.wish_interval;
+  shmv_log(&writer->log, SHMVIDEO_LOG_INFO, "reader %llu (pid %d) wants %s",
+           (unsigned long long)peer->id, (int)peer->who.pid, caps);
+  return 1;
+}
+
+static int
+find_wish(struct shmvideo_writer *writer,
+          const struct shmv_generation *generation, const char *offers)
+{
+  struct shmv_peer *peer = NULL;
+  int code = 0;
+  if (writer->wish != NULL)
+    return 1;
+  if (generation == NULL || shmv_now() < writer->wish_at)
+    return 0;
+  while (code == 0 &&
+         (peer = next_waiting(writer, peer != NULL ? peer->id : 0)) != NULL)
+    code = try_peer(writer, generation, peer, offers);
+  return code;
+}
+
+int
+shmvideo_writer_get_wish(struct shmvideo_writer *writer, const char *offers,
+                         char *caps, size_t caps_size)
+{
+  if (offers != NULL) {
+    int code = shmv_caps_check(offers, NULL);
+    if (code < 0)
+      return code;
+  }
+  if (atomic_exchange(&writer->dispatching, true))
+    return -EAGAIN;
+  writer->wish_news = false;
+  struct shmv_generation *generation = shmv_writer_ref_generation(writer);
+  int code = find_wish(writer, generation, offers);
+  if (code == 1 && strlen(writer->wish) >= caps_size)
+    code = -ENOSPC;
+  if (code == 1)
+    strcpy(caps, writer->wish);
+  shmv_writer_unref_generation(writer, generation);
+  pthread_mutex_lock(&writer->lock);
+  bool waiters = writer->n_waiters > 0;
+  pthread_mutex_unlock(&writer->lock);
+  atomic_store(&writer->dispatching, false);
+  if (waiters)
+    eventfd_write(writer->wait_fd, 1);
+  return code;
+}
+
+void
+shmvideo_writer_refuse_wish(struct shmvideo_writer *writer)
+{
+  pthread_mutex_lock(&writer->lock);
+  writer->wish_refused = true;
+  pthread_mutex_unlock(&writer->lock);
+  shmv_writer_kick(writer);
+}
