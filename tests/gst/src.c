@@ -714,7 +714,7 @@ new_format_that_downstream_refuses(void)
     gst_sample_unref(sample);
   }
   EXPECT(STREAM, FORMAT, "width=(int)98",
-         "width is 98, downstream takes 66");
+         "width is 98, not 66");
   stop_promptly(pipeline);
   feeder_free(feeder);
 }
