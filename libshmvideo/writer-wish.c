@@ -37,9 +37,9 @@ refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
     shmv_caps_explain(peer->accepts, generation->caps, obstacles,
                       sizeof obstacles);
   snprintf(sentence, sizeof sentence,
-           "the writer's format is %.200s; the reader takes only %.140s; %s%s%.260s",
-           generation->caps, peer->accepts != NULL ? peer->accepts : "ANY",
-           obstacles, obstacles[0] != 0 ? "; " : "", why);
+           "%s%s%.260s (the writer's format is %.200s; the reader takes %.140s)",
+           obstacles, obstacles[0] != 0 ? "; " : "", why, generation->caps,
+           peer->accepts != NULL ? peer->accepts : "ANY");
   peer->waits = false;
   shmv_peer_refuse(writer, peer, SHMV_REFUSED_FORMAT, sentence);
   shmv_writer_kick(writer); /* to say so */
