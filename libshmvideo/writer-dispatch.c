@@ -289,7 +289,6 @@ say_all(struct shmvideo_writer *writer)
       peer->session.say_end = true;
       peer->session.end = end;
       peer->session.end_generation = end_generation;
-      shmv_wish_end(writer, peer, generation);
     }
     shmv_peer_say(writer, peer, generation);
   }

@@ -51,6 +51,18 @@ is_flexible(const struct shmv_peer *peer)
   return (peer->session.hello.flags & SHMV_HELLO_FLEXIBLE) != 0;
 }
 
+/* The stream was said to end, and neither frame nor format has come since. */
+static bool
+has_ended(struct shmvideo_writer *writer,
+          const struct shmv_generation *generation)
+{
+  pthread_mutex_lock(&writer->lock);
+  bool ended = writer->n_ends > 0 && writer->end_sequence == writer->sequence &&
+               writer->end_generation == generation->number;
+  pthread_mutex_unlock(&writer->lock);
+  return ended;
+}
+
 bool
 shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
                const struct shmv_generation *generation)
@@ -62,6 +74,8 @@ shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
     if (peer->waits && writer->config.negotiate == 0)
       refuse(writer, peer, generation, "the writer does not negotiate");
   }
+  if (peer->waits && peer->session.refusal == 0 && has_ended(writer, generation))
+    refuse(writer, peer, generation, "the stream ended");
   if (peer->waits || peer->session.refusal != 0)
     return false;
   /* It would settle for a format that is about to be replaced. */
@@ -142,14 +156,6 @@ shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now)
                  next_waiting(writer, 0) != NULL
              ? writer->wish_at
              : 0;
-}
-
-void
-shmv_wish_end(struct shmvideo_writer *writer, struct shmv_peer *peer,
-              const struct shmv_generation *generation)
-{
-  if (is_waiting(peer) && generation != NULL)
-    refuse(writer, peer, generation, "the stream ended");
 }
 
 /* All readers as negotiation sees them; *asker becomes the index of the peer's. */

@@ -174,10 +174,6 @@ bool shmv_wish_settle(struct shmvideo_writer *writer,
 /* When the next wish may be told, 0: nobody waits, or it may be now. */
 uint64_t shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now);
 
-/* The stream ends: no format will come that this peer could wait for. */
-void shmv_wish_end(struct shmvideo_writer *writer, struct shmv_peer *peer,
-                   const struct shmv_generation *generation);
-
 /* Forget the wish. */
 void shmv_wish_drop(struct shmvideo_writer *writer);
 

@@ -421,6 +421,11 @@ the_end_ends_waiting(void)
   shmvideo_writer_end(scene.writer);
   settle();
   g_assert_cmpint(reader->refused, ==, -EMEDIUMTYPE);
+  reader = add(1, 4, false); /* nor is there any use in waiting afterwards */
+  g_assert_cmpint(reader->refused, ==, -EMEDIUMTYPE);
+  publish(); /* but it goes on */
+  reader = add(2, 4, false);
+  g_assert_cmpint(reader->refused, ==, 0);
   scene_close();
 }
 
