@@ -87,6 +87,32 @@ sender_to_element(void)
   end_well(sender);
 }
 
+/* Next line of its output, which says this. */
+static void
+expect_line(struct shmvtest_child *child, const char *words)
+{
+  char *line = shmvtest_child_line(child, shmvtest_deadline());
+  g_assert_cmpstr(line, ==, words);
+  g_free(line);
+}
+
+static void
+on_demand(void)
+{
+  const char *path = shmvtest_path("share");
+  struct shmvtest_child *share = spawn_example("03-on-demand", path, "");
+  expect_line(share, "asleep");
+  for (int i = 0; i < 2; i++) {
+    struct shmvtest_child *watcher = shmvtest_spawn_line(
+        "gst-launch-1.0 -q shmvideosrc socket-path=%s num-buffers=10 ! "
+        "fakesink", path);
+    expect_line(share, "awake");
+    g_free(last_line(watcher));
+    expect_line(share, "asleep");
+  }
+  end_well(share);
+}
+
 static void
 check_picture(const char *path)
 {
@@ -159,6 +185,7 @@ main(int argc, char **argv)
   shmvtest_add("/examples/sender-to-receiver", sender_to_receiver);
   shmvtest_add("/examples/sender-to-element", sender_to_element);
   shmvtest_add("/examples/element-to-receiver", element_to_receiver);
+  shmvtest_add("/examples/on-demand", on_demand);
   shmvtest_add("/examples/quick-start", quick_start);
   return shmvtest_run();
 }
