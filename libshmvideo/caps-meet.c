@@ -40,6 +40,15 @@ own(const struct meet *m, const char *string)
          (at - (uintptr_t)m->b->strings);
 }
 
+/* Do so many steps more; false: that is too much. */
+static bool
+take(struct meet *m, uint32_t steps)
+{
+  if (!shmv_caps_work_take(&m->work, steps))
+    m->cut = true;
+  return !m->cut;
+}
+
 /* Append a value to the result; false: no memory, or there are too many. */
 static bool
 add_value(struct meet *m, const struct shmv_caps_value *value)
@@ -102,6 +111,8 @@ meet_list(struct meet *m, const struct shmv_caps_value *items, uint32_t n,
 {
   const uint32_t first = m->out->n_values.used;
   struct shmv_caps_value common;
+  if (!take(m, n))
+    return false;
   for (uint32_t i = 0; i < n; i++) {
     if (!shmv_caps_value_meet(&common, &items[i], other))
       continue;
@@ -134,6 +145,8 @@ meet_lists(struct meet *m, const struct shmv_caps_value *a, uint32_t n_a,
     while (j < n_b && ((met[j / 8] >> (j % 8) & 1) != 0 ||
                        !shmv_caps_value_meet(&common, &a[i], &b[j])))
       j++;
+    if (!take(m, j))
+      return false;
     if (j == n_b)
       continue;
     met[j / 8] |= (uint8_t)(1 << (j % 8));
@@ -151,15 +164,9 @@ meet_fields(struct meet *m, const struct shmv_caps_field *of_a,
   const struct shmv_caps_value *a = &m->a->values[of_a->values.first];
   const struct shmv_caps_value *b = &m->b->values[of_b->values.first];
   const uint32_t n_a = of_a->values.count, n_b = of_b->values.count;
-  bool found = false;
-  if (!shmv_caps_work_take(&m->work, (uint64_t)n_a * n_b))
-    m->cut = true;
-  else if (of_a->list && of_b->list)
-    found = meet_lists(m, a, n_a, b, n_b);
-  else if (of_b->list)
-    found = meet_list(m, b, n_b, a);
-  else
-    found = meet_list(m, a, n_a, b);
+  bool found = of_a->list && of_b->list ? meet_lists(m, a, n_a, b, n_b)
+               : of_b->list             ? meet_list(m, b, n_b, a)
+                                        : meet_list(m, a, n_a, b);
   return found && add_field(m, of_a->name, m->out->n_values.used > first + 1,
                             first);
 }
@@ -169,11 +176,8 @@ static bool
 meet_all_fields(struct meet *m, const struct shmv_caps_structure *of_a,
                 const struct shmv_caps_structure *of_b)
 {
-  if (!shmv_caps_work_take(&m->work, 2 * of_a->fields.count *
-                                         (uint64_t)of_b->fields.count)) {
-    m->cut = true;
+  if (!take(m, of_a->fields.count * of_b->fields.count))
     return false;
-  }
   for (uint32_t i = 0; i < of_a->fields.count; i++) {
     const struct shmv_caps_field *field = &m->a->fields[of_a->fields.first + i];
     const struct shmv_caps_field *other =
@@ -232,8 +236,7 @@ is_known(struct meet *m)
     if (shmv_caps_structure_is_subset(out, &out->structures[last], out,
                                       &out->structures[i], &m->work))
       return true;
-  m->cut = m->cut || m->work.left == 0;
-  return m->work.left == 0;
+  return !take(m, 0);
 }
 
 /* Where the result's arrays end. */
@@ -264,11 +267,8 @@ meet_structures(struct meet *m, const struct shmv_caps_structure *of_a,
                 const struct shmv_caps_structure *of_b)
 {
   const struct end end = get_end(m);
-  if (!shmv_caps_work_take(&m->work, 1 + of_a->features.count)) {
-    m->cut = true;
-    return;
-  }
-  if (strcmp(of_a->media, of_b->media) != 0 ||
+  if (!take(m, 1 + of_a->features.count) ||
+      strcmp(of_a->media, of_b->media) != 0 ||
       !shmv_caps_features_match(m->a, of_a, m->b, of_b))
     return;
   bool kept = of_a->any_features ? add_structure(m, m->b, of_b)
@@ -301,7 +301,7 @@ shmv_caps_intersect(struct shmv_caps *out, const struct shmv_caps *a,
 {
   struct meet m = {.out = out, .a = a, .b = b, .work = {SHMV_CAPS_WORK}};
   *out = (struct shmv_caps){0};
-  out->strings = malloc(a->n_strings + b->n_strings + 1);
+  out->strings = reallocarray(NULL, a->n_strings + b->n_strings + 1, 1);
   if (out->strings == NULL)
     return -ENOMEM;
   out->n_strings = a->n_strings + b->n_strings;

@@ -45,7 +45,7 @@ bool shmv_caps_is_subset(const struct shmv_caps *subset,
 struct shmv_caps_work {
   uint32_t left;
 };
-#define SHMV_CAPS_WORK (UINT32_C(1) << 24)
+#define SHMV_CAPS_WORK (UINT32_C(1) << 23)
 
 /* Take n steps. false: there are not so many left. */
 bool shmv_caps_work_take(struct shmv_caps_work *work, uint64_t n);

@@ -69,12 +69,13 @@ is_part_of_flagset(const struct shmv_caps_value *part,
 
 static bool
 is_among(const struct shmv_caps_value *item,
-         const struct shmv_caps_value *items, uint32_t n)
+         const struct shmv_caps_value *items, uint32_t n,
+         struct shmv_caps_work *work)
 {
-  for (uint32_t i = 0; i < n; i++)
-    if (shmv_caps_value_is_same(item, &items[i]))
-      return true;
-  return false;
+  uint32_t i = 0;
+  while (i < n && !shmv_caps_value_is_same(item, &items[i]))
+    i++;
+  return shmv_caps_work_take(work, i) && i < n;
 }
 
 static bool
@@ -87,7 +88,7 @@ field_is_subset(const struct shmv_caps *subset,
   const struct shmv_caps_value *p = &subset->values[part->values.first];
   const struct shmv_caps_value *w = &superset->values[whole->values.first];
   uint32_t n_p = part->values.count, n_w = whole->values.count;
-  if (!shmv_caps_work_take(work, (uint64_t)n_p * n_w))
+  if (!shmv_caps_work_take(work, n_p))
     return false;
   if (!part->list && whole->list && lists_range(w, n_w, p))
     return true;
@@ -97,7 +98,7 @@ field_is_subset(const struct shmv_caps *subset,
       w->type == SHMV_CAPS_FLAGSET)
     return is_part_of_flagset(p, w);
   for (uint32_t i = 0; i < n_p; i++)
-    if (whole->list ? !is_among(&p[i], w, n_w)
+    if (whole->list ? !is_among(&p[i], w, n_w, work)
                     : !shmv_caps_value_is_within(&p[i], w))
       return false;
   return true;
@@ -148,7 +149,8 @@ shmv_caps_is_subset(const struct shmv_caps *subset,
 
 static bool
 fields_meet(const struct shmv_caps *a, const struct shmv_caps_field *of_a,
-            const struct shmv_caps *b, const struct shmv_caps_field *of_b)
+            const struct shmv_caps *b, const struct shmv_caps_field *of_b,
+            struct shmv_caps_work *work)
 {
   const struct shmv_caps_value *v = &a->values[of_a->values.first];
   const struct shmv_caps_value *w = &b->values[of_b->values.first];
@@ -157,9 +159,12 @@ fields_meet(const struct shmv_caps *a, const struct shmv_caps_field *of_a,
   if (of_a->list && of_b->list && v->range != w->range)
     return false;
   for (uint32_t i = 0; i < of_a->values.count; i++)
-    for (uint32_t j = 0; j < of_b->values.count; j++)
+    for (uint32_t j = 0; j < of_b->values.count; j++) {
+      if (!shmv_caps_work_take(work, 1))
+        return false;
       if (shmv_caps_value_meet(&common, &v[i], &w[j]))
         return true;
+    }
   return false;
 }
 
@@ -178,11 +183,8 @@ structures_meet(const struct shmv_caps *a,
     const struct shmv_caps_field *ours = &a->fields[of_a->fields.first + i];
     const struct shmv_caps_field *theirs =
         shmv_caps_get_field(b, of_b, ours->name);
-    uint64_t pairs = of_b->fields.count;
-    if (theirs != NULL)
-      pairs += (uint64_t)ours->values.count * theirs->values.count;
-    if (!shmv_caps_work_take(work, pairs) ||
-        (theirs != NULL && !fields_meet(a, ours, b, theirs)))
+    if (!shmv_caps_work_take(work, of_b->fields.count) ||
+        (theirs != NULL && !fields_meet(a, ours, b, theirs, work)))
       return false;
   }
   return true;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caps-fail.h"
 #include "caps-texts.h"
 
 /* No text may do more than be refused; a sentence must stay printable. */
@@ -90,17 +91,6 @@ test_deep_and_long(void)
         survive(text->str);
         g_string_free(text, TRUE);
       }
-}
-
-/* The library's growing arrays end up here: the nth time from now fails. */
-static int failing = -1;
-
-void *
-reallocarray(void *block, size_t n, size_t size)
-{
-  if (failing >= 0 && failing-- == 0)
-    return NULL;
-  return realloc(block, n * size);
 }
 
 static void
