@@ -134,35 +134,56 @@ choose_pixels(const struct choice *c)
 }
 
 static bool
-is_interlaced(const struct choice *c)
+is_interlaced(const struct shmv_caps *caps)
 {
-  return shmv_caps_has_feature(&c->chosen, &c->chosen.structures[0],
-                               INTERLACED);
+  return caps->n_structures.used > 0 &&
+         shmv_caps_has_feature(caps, &caps->structures[0], INTERLACED);
 }
 
-/* Alternating fields go with the feature, and only with it. */
+/* The present mode, or the usual one. */
+static const char *
+get_near_mode(const struct choice *c)
+{
+  const char *mode = get_near_string(c, "interlace-mode");
+  return mode != NULL ? mode : "progressive";
+}
+
+/* Whether such frames can be chosen. Alternating fields go with the feature. */
+static bool
+is_possible_mode(const struct choice *c, const char *mode)
+{
+  static const char *const modes[] = {"progressive", "interleaved", "mixed",
+                                      "fields", "alternate"};
+  size_t n = N(modes) - !is_interlaced(&c->chosen), i = 0;
+  while (i < n && strcmp(modes[i], mode) != 0)
+    i++;
+  return i < n;
+}
+
+/* The present mode if it can be kept, or a usual one, or the first possible;
+ * NULL: there is none. */
 static const char *
 choose_mode(const struct choice *c)
 {
   const struct shmv_caps_field *field = get_field(c, "interlace-mode");
-  const char *wished = get_near_string(c, "interlace-mode");
-  if (is_interlaced(c))
-    wished = "alternate";
-  else if (wished == NULL || strcmp(wished, "alternate") == 0)
-    wished = "progressive";
+  const char *wished = get_near_mode(c);
+  if (is_interlaced(&c->chosen) != is_interlaced(c->near))
+    wished = is_interlaced(&c->chosen)     ? "alternate"
+             : is_possible_mode(c, wished) ? wished
+                                           : "progressive";
   if (field == NULL || accepts_string(c, field, wished))
     return wished;
   for (uint32_t i = 0; i < field->values.count; i++) {
     const struct shmv_caps_value *value =
         &c->set->values[field->values.first + i];
     if (value->type == SHMV_CAPS_STRING &&
-        strcmp(value->as.string, "alternate") != 0)
+        is_possible_mode(c, value->as.string))
       return value->as.string;
   }
   return NULL;
 }
 
-/* A field that every format has: near the present value, or a usual one. */
+/* A field that every choice has: near the present value, or a usual one. */
 static void
 put_usual(struct choice *c, const char *name,
           const struct shmv_caps_value *usual)
@@ -180,16 +201,20 @@ put_usual(struct choice *c, const char *name,
   put(c, name, &value);
 }
 
-/* A field that the set has, or else the present format if it is to be kept. */
+/* A field that not every format has: of the set if that has it, or else of the
+ * present format if it is to be kept. Where it is missing it means implied
+ * (NULL: nothing that has a name). */
 static void
-put_optional(struct choice *c, const char *name, bool keep)
+put_optional(struct choice *c, const char *name, bool keep,
+             const struct shmv_caps_value *implied)
 {
   const struct shmv_caps_field *field = get_field(c, name);
   const struct shmv_caps_value *present =
       keep ? get_near(c, name, SHMV_CAPS_GUESS) : NULL;
   struct shmv_caps_value value;
   if (field != NULL)
-    value = shmv_caps_field_nearest(c->set, field, present);
+    value = shmv_caps_field_nearest(c->set, field,
+                                    present != NULL ? present : implied);
   else if (present != NULL)
     value = *present;
   else
@@ -232,40 +257,52 @@ put_fields(struct choice *c, const char *pixels, const char *mode)
       width = {.type = SHMV_CAPS_INT, .as.i = {1280, 1280, 1}},
       height = {.type = SHMV_CAPS_INT, .as.i = {720, 720, 1}},
       rate = {.type = SHMV_CAPS_FRACTION, .as.f = {{30, 1}, {30, 1}}},
-      square = {.type = SHMV_CAPS_FRACTION, .as.f = {{1, 1}, {1, 1}}};
+      square = {.type = SHMV_CAPS_FRACTION, .as.f = {{1, 1}, {1, 1}}},
+      no_rate = {.type = SHMV_CAPS_FRACTION, .as.f = {{0, 1}, {0, 1}}},
+      one_view = {.type = SHMV_CAPS_INT, .as.i = {1, 1, 1}},
+      straight = {.type = SHMV_CAPS_BOOLEAN};
   put_string(c, "format", pixels);
   c->same_pixels = is_kept(c, "format");
   put_usual(c, "width", &width);
   put_usual(c, "height", &height);
   put_usual(c, "framerate", &rate);
   c->same_rate = is_kept(c, "framerate");
-  put_optional(c, "max-framerate", c->same_rate);
+  put_optional(c, "max-framerate", c->same_rate, &no_rate);
   put_string(c, "interlace-mode", mode);
   c->same_mode = is_kept(c, "interlace-mode");
-  put_optional(c, "field-order", c->same_mode);
+  put_optional(c, "field-order", c->same_mode, NULL);
   put_usual(c, "pixel-aspect-ratio", &square);
-  put_optional(c, "chroma-site", c->same_pixels);
-  put_optional(c, "colorimetry", c->same_pixels);
-  put_optional(c, "views", true);
-  put_optional(c, "premultiplied-alpha", c->same_pixels);
+  put_optional(c, "chroma-site", c->same_pixels, NULL);
+  put_optional(c, "colorimetry", c->same_pixels, NULL);
+  put_optional(c, "views", true, &one_view);
+  put_optional(c, "premultiplied-alpha", c->same_pixels, &straight);
   for (uint32_t i = 0; i < c->structure->fields.count; i++) {
     const char *name = c->set->fields[c->structure->fields.first + i].name;
     if (!is_known(name))
-      put_optional(c, name, true);
+      put_optional(c, name, true, NULL);
   }
 }
 
-/* Begin anew with the candidate's features; where it takes any, a present
- * format in fields stays one. */
+static void
+put_feature(struct choice *c, const char *feature)
+{
+  const char **added = shmv_caps_add_feature(&c->chosen);
+  if (added == NULL) {
+    c->r = -ENOMEM;
+    return;
+  }
+  *added = feature;
+  c->chosen.structures[0].features.count++;
+}
+
+/* Begin anew with the candidate's features. Where it takes any, the feature of
+ * a present format in fields is kept if its mode can be. */
 static void
 put_features(struct choice *c)
 {
-  static const char interlaced[] = INTERLACED;
+  const struct shmv_caps_span *features = &c->structure->features;
   const struct shmv_caps_field *mode = get_field(c, "interlace-mode");
   struct shmv_caps *chosen = &c->chosen;
-  uint32_t n = c->structure->features.count;
-  const char *const *features =
-      n > 0 ? &c->set->features[c->structure->features.first] : NULL;
   chosen->n_structures.used = chosen->n_features.used = 0;
   chosen->n_fields.used = chosen->n_values.used = 0;
   struct shmv_caps_structure *structure = shmv_caps_add_structure(chosen);
@@ -274,22 +311,11 @@ put_features(struct choice *c)
     return;
   }
   structure->media = "video/x-raw";
-  const char *const field_by_field = interlaced;
-  if (c->structure->any_features && c->near->n_structures.used > 0 &&
-      shmv_caps_has_feature(c->near, &c->near->structures[0], interlaced) &&
-      (mode == NULL || accepts_string(c, mode, "alternate"))) {
-    features = &field_by_field;
-    n = 1;
-  }
-  for (uint32_t i = 0; i < n && c->r == 0; i++) {
-    const char **added = shmv_caps_add_feature(chosen);
-    if (added == NULL) {
-      c->r = -ENOMEM;
-      return;
-    }
-    *added = features[i];
-    structure->features.count++;
-  }
+  for (uint32_t i = 0; i < features->count; i++)
+    put_feature(c, c->set->features[features->first + i]);
+  if (c->structure->any_features && is_interlaced(c->near) &&
+      (mode == NULL || accepts_string(c, mode, get_near_mode(c))))
+    put_feature(c, INTERLACED);
 }
 
 /* A format of the candidate as text. Its length, 0 if it has none that can be
@@ -304,6 +330,10 @@ try_structure(struct choice *c, char *text, size_t text_size)
   if (c->r < 0)
     return c->r;
   const char *pixels = choose_pixels(c), *mode = choose_mode(c);
+  if (mode == NULL && c->structure->any_features) {
+    put_feature(c, INTERLACED); /* then there may be one */
+    mode = choose_mode(c);
+  }
   if (pixels == NULL || mode == NULL)
     return 0;
   put_fields(c, pixels, mode);

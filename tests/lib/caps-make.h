@@ -256,7 +256,7 @@ make_text(gboolean fixed)
 }
 
 /* GStreamer's caps of a text that we read, after seeing that they are ours. */
-static GstCaps *
+static inline GstCaps *
 read_alike(const char *text)
 {
   struct shmvideo_error error;
