@@ -17,11 +17,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "caps-meet.h"
 #include "caps-nearest.h"
 #include "caps-print.h"
 #include "caps.h"
-#include "error.h"
 
 #define INTERLACED "format:Interlaced"
 #define N(array) (sizeof(array) / sizeof(array)[0])
@@ -226,11 +224,12 @@ put_optional(struct choice *c, const char *name, bool keep,
 static bool
 is_kept(const struct choice *c, const char *name)
 {
+  if (c->r < 0)
+    return false;
   const struct shmv_caps_value *value =
       &c->chosen.values[c->chosen.n_values.used - 1];
   const struct shmv_caps_value *present = get_near(c, name, value->type);
-  return c->r == 0 && present != NULL &&
-         shmv_caps_value_accepts(value, present);
+  return present != NULL && shmv_caps_value_accepts(value, present);
 }
 
 /* ---- Structures ---------------------------------------------------------- */
@@ -359,8 +358,6 @@ choose(const struct shmv_caps *set, const struct shmv_caps *near, char *text,
     r = try_structure(&c, text, text_size);
   }
   shmv_caps_clear(&c.chosen);
-  if (r <= 0 && text_size > 0)
-    text[0] = '\0';
   return r;
 }
 
@@ -370,47 +367,13 @@ shmv_caps_choose(const struct shmv_caps *set, const char *near, char *text,
 {
   struct shmv_caps parsed;
   int r = shmv_caps_parse(&parsed, near != NULL ? near : "EMPTY", NULL);
-  if (r < 0)
-    return r;
-  r = near == NULL || shmv_caps_is_fixed(&parsed)
-          ? choose(set, &parsed, text, text_size)
-          : -EINVAL;
-  shmv_caps_clear(&parsed);
-  return r;
-}
-
-/* Narrow what is common so far by one more text. */
-static int
-narrow(struct shmv_caps *common, const char *text,
-       struct shmvideo_error *error)
-{
-  struct shmv_caps parsed, met;
-  int r = shmv_caps_parse(&parsed, text, error);
-  if (r < 0)
-    return r;
-  r = shmv_caps_intersect(&met, common, &parsed);
-  shmv_caps_clear(&parsed);
-  if (r < 0)
-    return shmv_error_set(error, r, 0, NULL, "no memory to intersect caps");
-  shmv_caps_clear(common);
-  *common = met;
-  return 0;
-}
-
-int
-shmv_caps_agree(const char *const *sets, size_t n_sets, const char *near,
-                char *text, size_t text_size, struct shmvideo_error *error)
-{
-  struct shmv_caps common = {.any = true};
-  int r = 0;
-  for (size_t i = 0; i < n_sets && r == 0; i++)
-    r = narrow(&common, sets[i], error);
   if (r == 0) {
-    r = shmv_caps_choose(&common, near, text, text_size);
-    if (r < 0)
-      shmv_error_set(error, r, 0, NULL, "cannot choose a format near \"%.60s\"",
-                     near != NULL ? near : "");
+    r = near == NULL || shmv_caps_is_fixed(&parsed)
+            ? choose(set, &parsed, text, text_size)
+            : -EINVAL;
+    shmv_caps_clear(&parsed);
   }
-  shmv_caps_clear(&common);
+  if (r <= 0 && text_size > 0)
+    text[0] = '\0';
   return r;
 }

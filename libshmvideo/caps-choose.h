@@ -20,14 +20,8 @@
  * shared, the one nearest to near, the fixed caps of the present format (NULL:
  * there is none). Write it as complete, canonical text. Bytes without the NUL;
  * 0: the set has no such format; -EINVAL, -E2BIG: near is not fixed caps;
- * -ENOSPC, -ENOMEM. */
+ * -ENOSPC, -ENOMEM. The text is empty unless the result is more than 0. */
 int shmv_caps_choose(const struct shmv_caps *set, const char *near, char *text,
                      size_t text_size);
-
-/* Choose a format that all of these sets accept, each a caps text: the order of
- * the first counts for most. Results as above, and those of shmv_caps_check. */
-int shmv_caps_agree(const char *const *sets, size_t n_sets, const char *near,
-                    char *text, size_t text_size,
-                    struct shmvideo_error *error);
 
 #endif

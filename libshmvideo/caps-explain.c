@@ -15,20 +15,9 @@
 
 #include "caps-print.h"
 #include "caps-set.h"
-#include "caps-value.h"
 
 /* Longest that one value is quoted, in bytes. */
 #define QUOTE 160
-
-static bool
-accepts(const struct shmv_caps *set, const struct shmv_caps_field *field,
-        const struct shmv_caps_value *value)
-{
-  for (uint32_t i = 0; i < field->values.count; i++)
-    if (shmv_caps_value_accepts(&set->values[field->values.first + i], value))
-      return true;
-  return false;
-}
 
 /* Values as text; what is too long is cut, with dots. */
 static void
@@ -54,7 +43,8 @@ list_obstacles(const struct shmv_caps *set,
         shmv_caps_get_field(set, structure, theirs->name);
     char is[QUOTE], takes[QUOTE];
     if (ours == NULL ||
-        accepts(set, ours, &fixed->values[theirs->values.first]))
+        shmv_caps_field_accepts(set, ours,
+                                &fixed->values[theirs->values.first]))
       continue;
     quote(fixed, theirs, is);
     quote(set, ours, takes);

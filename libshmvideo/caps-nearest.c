@@ -10,17 +10,6 @@
 
 #include "caps-nearest.h"
 
-bool
-shmv_caps_field_accepts(const struct shmv_caps *caps,
-                        const struct shmv_caps_field *field,
-                        const struct shmv_caps_value *fixed)
-{
-  for (uint32_t i = 0; i < field->values.count; i++)
-    if (shmv_caps_value_accepts(&caps->values[field->values.first + i], fixed))
-      return true;
-  return false;
-}
-
 /* The least that a value or range takes. */
 static struct shmv_caps_value
 get_least(const struct shmv_caps_value *value)

@@ -14,11 +14,6 @@
 
 #include "caps-set.h"
 
-/* Whether one of the field's values or ranges takes a fixed value. */
-bool shmv_caps_field_accepts(const struct shmv_caps *caps,
-                             const struct shmv_caps_field *field,
-                             const struct shmv_caps_value *fixed);
-
 /* The fixed value that is wished if the field takes it; else, of numbers, the
  * nearest that it takes (of two as near the first, in a range the smaller);
  * else, and if nothing is wished (NULL), the first, of a range the least. */

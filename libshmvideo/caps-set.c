@@ -88,6 +88,17 @@ shmv_caps_get_field(const struct shmv_caps *caps,
 }
 
 bool
+shmv_caps_field_accepts(const struct shmv_caps *caps,
+                        const struct shmv_caps_field *field,
+                        const struct shmv_caps_value *fixed)
+{
+  for (uint32_t i = 0; i < field->values.count; i++)
+    if (shmv_caps_value_accepts(&caps->values[field->values.first + i], fixed))
+      return true;
+  return false;
+}
+
+bool
 shmv_caps_has_feature(const struct shmv_caps *caps,
                       const struct shmv_caps_structure *structure,
                       const char *feature)

@@ -83,6 +83,11 @@ shmv_caps_get_field(const struct shmv_caps *caps,
                     const struct shmv_caps_structure *structure,
                     const char *name);
 
+/* Whether one of the field's values or ranges takes a fixed value. */
+bool shmv_caps_field_accepts(const struct shmv_caps *caps,
+                             const struct shmv_caps_field *field,
+                             const struct shmv_caps_value *fixed);
+
 /* Whether the structure has that feature; "(ANY)" has none. */
 bool shmv_caps_has_feature(const struct shmv_caps *caps,
                            const struct shmv_caps_structure *structure,
