@@ -4,7 +4,7 @@
 /*
  * Where GstCaps is wrong, or is not to be asked at all: the exceptions of
  * docs/caps.md, section 9, as narrow as they can be told. All of them are about
- * ranges; GStreamer 1.22 to 1.26 have them.
+ * ranges.
  */
 
 #ifndef CAPS_EXCUSE_H
