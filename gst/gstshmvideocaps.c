@@ -71,9 +71,23 @@ alpha_mode (const GstVideoInfo * info)
   return SHMVIDEO_ALPHA_STRAIGHT;
 }
 
+void
+gst_shm_video_align (GstVideoInfo * info, guint align)
+{
+  GstVideoInfo aligned = *info;
+  GstVideoAlignment alignment;
+
+  gst_video_alignment_reset (&alignment);
+  for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
+    alignment.stride_align[i] = align - 1;
+  if (align > 1 && !GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo)
+      && gst_video_info_align (&aligned, &alignment))
+    *info = aligned;
+}
+
 gboolean
-gst_shm_video_caps_to_format (const GstCaps * caps,
-    struct shmvideo_format *format)
+gst_shm_video_caps_to_format (const GstCaps * caps, guint align,
+    struct shmvideo_format *format, GstVideoInfo * slots)
 {
   GstVideoInfo info;
   const GstVideoColorimetry *color = &info.colorimetry;
@@ -96,6 +110,9 @@ gst_shm_video_caps_to_format (const GstCaps * caps,
   format->alpha_mode = alpha_mode (&info);
   format->views = (guint32) MAX (1, GST_VIDEO_INFO_VIEWS (&info));
   fill_rate (caps, format);
+  gst_shm_video_align (&info, align);
+  if (slots)
+    *slots = info;
   return fill_layout (&info, format);
 }
 

@@ -28,10 +28,15 @@ G_BEGIN_DECLS
 /* Longest caps text taken from another process. */
 #define GST_SHM_VIDEO_CAPS_TEXT_MAX 16384
 
-/* Fill a format from fixed caps, with GstVideoInfo's default layout. FALSE if
- * they are not raw video in system memory, or a size does not fit. */
-gboolean gst_shm_video_caps_to_format (const GstCaps * caps,
-    struct shmvideo_format *format);
+/* Fill a format from fixed caps, with strides and planes at multiples of align (1:
+ * GstVideoInfo's default layout), as in slots (may be NULL). FALSE if they are not
+ * raw video in system memory, or a size does not fit. */
+gboolean gst_shm_video_caps_to_format (const GstCaps * caps, guint align,
+    struct shmvideo_format *format, GstVideoInfo * slots);
+
+/* Move the planes of a default layout to multiples of align (a power of 2), where
+ * GStreamer can: padded formats of 10 bits, and tiled ones, stay. */
+void gst_shm_video_align (GstVideoInfo * info, guint align);
 
 /* Caps of a text that another process sent, and what they mean (info may be
  * NULL). NULL unless it is one fixed structure of raw video in system memory. */

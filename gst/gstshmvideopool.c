@@ -5,6 +5,8 @@
 
 #include <gst/video/video.h>
 
+#include "gstshmvideocaps.h"
+
 GST_DEBUG_CATEGORY_STATIC (gst_shm_video_pool_debug);
 #define GST_CAT_DEFAULT gst_shm_video_pool_debug
 
@@ -13,6 +15,7 @@ typedef struct
   GstBufferPool parent;
 
   GstShmVideoShare *share;
+  guint align;
 
   /* From the configuration, fixed while the pool is active. */
   GstVideoInfo info;
@@ -58,6 +61,10 @@ set_config (GstBufferPool * pool, GstStructure * config)
     GST_WARNING_OBJECT (pool, "no usable caps in %" GST_PTR_FORMAT, config);
     return FALSE;
   }
+  self->add_meta = gst_buffer_pool_config_has_option (config,
+      GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (self->add_meta)
+    gst_shm_video_align (&info, self->align);
   if (size < info.size) {
     GST_WARNING_OBJECT (pool, "%u bytes cannot hold %" GST_PTR_FORMAT, size,
         caps);
@@ -70,8 +77,6 @@ set_config (GstBufferPool * pool, GstStructure * config)
 
   self->info = info;
   self->size = size;
-  self->add_meta = gst_buffer_pool_config_has_option (config,
-      GST_BUFFER_POOL_OPTION_VIDEO_META);
   if (!gst_buffer_pool_config_get_allocator (config, NULL, &self->params))
     gst_allocation_params_init (&self->params);
   return GST_BUFFER_POOL_CLASS (gst_shm_video_pool_parent_class)->set_config
@@ -230,11 +235,12 @@ gst_shm_video_pool_init (GstShmVideoPool * self)
 }
 
 GstBufferPool *
-gst_shm_video_pool_new (GstShmVideoShare * share)
+gst_shm_video_pool_new (GstShmVideoShare * share, guint align)
 {
   GstShmVideoPool *self = g_object_new (gst_shm_video_pool_get_type (), NULL);
 
   gst_object_ref_sink (self);
   self->share = gst_shm_video_share_ref (share);
+  self->align = align;
   return GST_BUFFER_POOL_CAST (self);
 }

@@ -6,7 +6,8 @@
  *
  * Owns which buffer an upstream element draws its next frame into. One rule: it
  * never makes upstream wait; when no slot can be had, the buffer is system memory
- * and the sink copies it. Buffers carry GstVideoMeta with the default layout.
+ * and the sink copies it. Buffers carry GstVideoMeta, with the default layout unless
+ * readers wish for an alignment.
  */
 
 #ifndef GST_SHM_VIDEO_POOL_H
@@ -18,8 +19,9 @@
 
 G_BEGIN_DECLS
 
-/* A pool for frames of a share. It allocates nothing before it is used. */
-GstBufferPool *gst_shm_video_pool_new (GstShmVideoShare * share);
+/* A pool for frames of a share, strides and planes at multiples of align for those
+ * who read GstVideoMeta. It allocates nothing before it is used. */
+GstBufferPool *gst_shm_video_pool_new (GstShmVideoShare * share, guint align);
 
 G_END_DECLS
 

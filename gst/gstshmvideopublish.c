@@ -28,6 +28,17 @@ fill_layout (const GstVideoInfo * info, const GstVideoMeta * meta,
   return TRUE;
 }
 
+static void
+fill_default_layout (const GstVideoInfo * info,
+    struct shmvideo_frame_info *frame)
+{
+  frame->n_planes = GST_VIDEO_INFO_N_PLANES (info);
+  for (guint i = 0; i < frame->n_planes; i++) {
+    frame->stride[i] = (guint32) GST_VIDEO_INFO_PLANE_STRIDE (info, i);
+    frame->plane_offset[i] = GST_VIDEO_INFO_PLANE_OFFSET (info, i);
+  }
+}
+
 /* 0 if the buffer was shown where it is, otherwise it has to be copied. */
 static int
 publish_in_place (GstShmVideoShare * share, const GstVideoInfo * info,
@@ -44,7 +55,9 @@ publish_in_place (GstShmVideoShare * share, const GstVideoInfo * info,
   if (!gst_shm_video_memory_is_whole (memory, share)
       || memory->size < GST_VIDEO_INFO_SIZE (info))
     return -EXDEV;
-  if (meta && !fill_layout (info, meta, &placed))
+  if (meta == NULL)
+    fill_default_layout (info, &placed);
+  else if (!fill_layout (info, meta, &placed))
     return -EXDEV;
   return gst_shm_video_memory_publish (memory, &placed);
 }
@@ -145,7 +158,8 @@ copy_into_slot (const GstVideoInfo * info, const GstVideoFrame * src,
 
 static int
 publish_copy (GstShmVideoShare * share, const GstVideoInfo * info,
-    GstBuffer * buffer, struct shmvideo_frame_info *frame, int cancel_fd)
+    const GstVideoInfo * slots, GstBuffer * buffer,
+    struct shmvideo_frame_info *frame, int cancel_fd)
 {
   struct shmvideo_writer *writer = gst_shm_video_share_writer (share);
   struct shmvideo_slot *slot = NULL;
@@ -158,7 +172,7 @@ publish_copy (GstShmVideoShare * share, const GstVideoInfo * info,
    * in reserve for when upstream holds all that it may. */
   code = shmvideo_writer_acquire_wait (writer, cancel_fd, &slot);
   if (code == 1) {
-    code = copy_into_slot (info, &src, slot)
+    code = copy_into_slot (slots, &src, slot)
         ? shmvideo_writer_publish (writer, slot, frame) : -EBADMSG;
     if (code < 0)
       shmvideo_slot_release (slot);
@@ -173,9 +187,10 @@ publish_copy (GstShmVideoShare * share, const GstVideoInfo * info,
 
 int
 gst_shm_video_publish (GstShmVideoShare * share, const GstVideoInfo * info,
-    GstBuffer * buffer, struct shmvideo_frame_info *frame, int cancel_fd)
+    const GstVideoInfo * slots, GstBuffer * buffer,
+    struct shmvideo_frame_info *frame, int cancel_fd)
 {
   if (publish_in_place (share, info, buffer, frame) == 0)
     return GST_SHM_VIDEO_IN_PLACE;
-  return publish_copy (share, info, buffer, frame, cancel_fd);
+  return publish_copy (share, info, slots, buffer, frame, cancel_fd);
 }

@@ -27,12 +27,14 @@ typedef enum
 } GstShmVideoPublished;
 
 /* Show a buffer of the format that was set last; frame has its times and flags,
- * the layout and the crop are filled in here.
+ * the layout and the crop are filled in here. info: how buffers lie that carry no
+ * GstVideoMeta; slots: how planes of a copy are to lie.
  * cancel_fd: when it is readable, a wait for lossless readers ends.
  * Returns GstShmVideoPublished, -EBADMSG if the buffer does not contain such a
  * frame, -ECANCELED, or as shmvideo_writer_acquire and _publish. */
 int gst_shm_video_publish (GstShmVideoShare * share, const GstVideoInfo * info,
-    GstBuffer * buffer, struct shmvideo_frame_info *frame, int cancel_fd);
+    const GstVideoInfo * slots, GstBuffer * buffer,
+    struct shmvideo_frame_info *frame, int cancel_fd);
 
 G_END_DECLS
 

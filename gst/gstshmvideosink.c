@@ -155,6 +155,18 @@ gst_shm_video_sink_ref_share (GstShmVideoSink * self)
   return share;
 }
 
+guint
+gst_shm_video_sink_get_alignment (GstShmVideoShare * share)
+{
+  struct shmvideo_writer *writer = gst_shm_video_share_enter (share);
+  struct shmvideo_writer_stats stats = {.stride_align = 1 };
+
+  if (writer)
+    shmvideo_writer_get_stats (writer, &stats);
+  gst_shm_video_share_leave (share);
+  return stats.stride_align;
+}
+
 static gboolean
 unlock (GstBaseSink * bsink)
 {
@@ -198,9 +210,11 @@ propose_allocation (GstBaseSink * bsink, GstQuery * query)
 
   share = gst_shm_video_sink_ref_share (self);
   if (need_pool && share) {
-    GstBufferPool *pool = gst_shm_video_pool_new (share);
+    guint align = gst_shm_video_sink_get_alignment (share);
+    GstBufferPool *pool = gst_shm_video_pool_new (share, align);
     GstStructure *config = gst_buffer_pool_get_config (pool);
 
+    gst_shm_video_align (&info, align);
     gst_buffer_pool_config_set_params (config, caps, (guint) info.size, 0,
         GST_SHM_VIDEO_SINK_MAX_SLOTS);
     if (gst_buffer_pool_set_config (pool, config))

@@ -171,8 +171,8 @@ gst_shm_video_sink_render (GstBaseSink * bsink, GstBuffer * buffer)
     if (ret != GST_FLOW_OK)
       return ret;
     fill_frame_info (self, buffer, &frame);
-    outcome = gst_shm_video_publish (self->share, &self->info, buffer, &frame,
-        self->cancel_fd);
+    outcome = gst_shm_video_publish (self->share, &self->info, &self->slots,
+        buffer, &frame, self->cancel_fd);
     if (outcome != -ECANCELED)
       break;
     ret = gst_base_sink_wait_preroll (bsink);

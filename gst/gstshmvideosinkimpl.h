@@ -48,7 +48,8 @@ struct _GstShmVideoSink
   guint wish_patience;          /* for so many frames more */
 
   /* Streaming thread. */
-  GstVideoInfo info;
+  GstVideoInfo info;            /* of the caps */
+  GstVideoInfo slots;           /* the same, as readers want planes to lie */
   gboolean discont;             /* the next frame does not follow the last */
   gboolean waiting;             /* for the first reader, and said so */
   gboolean shown;               /* a frame of the present caps */
@@ -59,6 +60,9 @@ struct _GstShmVideoSink
 /* The share for threads other than the streaming thread, or NULL while stopped.
  * Unref it. */
 GstShmVideoShare *gst_shm_video_sink_ref_share (GstShmVideoSink * self);
+
+/* What strides and planes are to be multiples of, as readers wish; at least 1. */
+guint gst_shm_video_sink_get_alignment (GstShmVideoShare * share);
 
 /* gstshmvideosinkprops.c: properties and signals. */
 void gst_shm_video_sink_install_properties (GObjectClass * klass);

@@ -31,6 +31,13 @@ grant_holds(struct shmvideo_writer *writer, const struct shmv_hello *hello)
   return room < hello->holds_want ? room : hello->holds_want;
 }
 
+static uint32_t
+wished_alignment(const struct shmv_hello *hello)
+{
+  uint32_t bits = hello->flags >> SHMV_HELLO_ALIGN_SHIFT & SHMV_HELLO_ALIGN_MASK;
+  return 1u << (bits < SHMV_HELLO_ALIGN_MOST ? bits : SHMV_HELLO_ALIGN_MOST);
+}
+
 static void
 place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
       uint32_t holds)
@@ -43,6 +50,7 @@ place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
       .page = peer->page,
       .n_holds = holds,
       .depth = hello->depth,
+      .align = wished_alignment(hello),
       .lossless = lossless,
       .floor = floor};
   if (writer->generation != NULL)

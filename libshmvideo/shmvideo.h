@@ -225,7 +225,7 @@ void shmvideo_writer_refuse_wish(struct shmvideo_writer *writer);
 /** Say what the coming frames are. A change gives all readers a new format; slots
  * acquired before can then only be released. One thread at a time; others may acquire,
  * publish and release meanwhile.
- * @param format what it is; if size is 0, the default layout is filled in
+ * @param format what it is; if size is 0, planes are laid out as readers wish
  * @param caps its full text, or NULL to have it made from the format
  * @retval -EMEDIUMTYPE unknown pixel format @retval -EINVAL contradiction
  * @retval -ENOMEM, -E2BIG not enough memory, or max_memory holds too few frames */
@@ -307,7 +307,7 @@ struct shmvideo_writer_stats {
   uint64_t bytes;   /**< published */
   uint64_t refused; /**< readers turned away */
   uint64_t memory;  /**< bytes of frame memory in use, all formats alive */
-  uint32_t n_readers, slots_active, slots_out;
+  uint32_t n_readers, slots_active, slots_out, stride_align; /**< as readers wish */
 };
 void shmvideo_writer_get_stats(struct shmvideo_writer *writer,
     struct shmvideo_writer_stats *out);

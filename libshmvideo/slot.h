@@ -39,6 +39,7 @@ struct shmv_claimant {
   const struct shmv_page *page; /* NULL: an empty place */
   uint32_t n_holds;  /* granted: only so many words count */
   uint32_t depth;    /* granted */
+  uint32_t align;    /* of strides and planes, wished for; bytes */
   bool lossless;     /* and not demoted */
   bool demoted;      /* was lossless once */
   bool cursor_valid; /* the reader has said READY: its cursor counts */

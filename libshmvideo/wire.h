@@ -56,6 +56,7 @@ enum shmv_wire_refusal {
 /* It wishes for strides and planes at multiples of 1 << (bits 8 to 11) bytes. */
 #define SHMV_HELLO_ALIGN_SHIFT 8
 #define SHMV_HELLO_ALIGN_MASK 0xfu
+#define SHMV_HELLO_ALIGN_MOST 12u
 
 struct shmv_hello {
   uint16_t version_min, version_max;

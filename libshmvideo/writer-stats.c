@@ -10,6 +10,16 @@
 #include <string.h>
 
 uint32_t
+shmv_writer_alignment(const struct shmvideo_writer *writer)
+{
+  uint32_t align = 1;
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    if (writer->readers[i].page != NULL && writer->readers[i].align > align)
+      align = writer->readers[i].align;
+  return align;
+}
+
+uint32_t
 shmvideo_writer_get_n_readers(struct shmvideo_writer *writer)
 {
   pthread_mutex_lock(&writer->lock);
@@ -28,6 +38,7 @@ shmvideo_writer_get_stats(struct shmvideo_writer *writer,
   out->bytes = writer->n_bytes;
   out->refused = writer->n_refused;
   out->n_readers = writer->n_readers;
+  out->stride_align = shmv_writer_alignment(writer);
   if (writer->generation != NULL) {
     out->memory = shmv_generation_memory(writer->generation);
     out->slots_active = writer->generation->claims.active;

@@ -244,9 +244,20 @@ copy_caps(const char *caps, char *text)
   return n > SHMV_CAPS_MAX ? -E2BIG : 0;
 }
 
+/* Where planes lie is ours to choose, so they lie as readers wish. */
 static int
-complete_format(struct shmvideo_format *format, const char *caps, char *text,
-                struct shmvideo_error *error)
+choose_layout(struct shmvideo_writer *writer, struct shmvideo_format *format)
+{
+  int code = shmv_format_default_layout(format);
+  pthread_mutex_lock(&writer->lock);
+  uint32_t align = shmv_writer_alignment(writer);
+  pthread_mutex_unlock(&writer->lock);
+  return code < 0 ? code : shmv_format_align(format, align);
+}
+
+static int
+complete_format(struct shmvideo_writer *writer, struct shmvideo_format *format,
+                const char *caps, char *text, struct shmvideo_error *error)
 {
   const char *name = shmvideo_pixel_format_name(format->pixel_format);
   if (name == NULL)
@@ -256,7 +267,7 @@ complete_format(struct shmvideo_format *format, const char *caps, char *text,
                           format->pixel_format);
   int code = 0;
   if (format->size == 0)
-    code = shmv_format_default_layout(format);
+    code = choose_layout(writer, format);
   if (code == 0)
     code = shmv_format_check_layout(format, format->n_planes, format->stride,
                                     format->offset, format->size);
@@ -306,7 +317,7 @@ shmvideo_writer_set_format(struct shmvideo_writer *writer,
 {
   char text[SHMV_CAPS_MAX + 1];
   struct shmvideo_format full = *format;
-  int code = complete_format(&full, caps, text, error);
+  int code = complete_format(writer, &full, caps, text, error);
   if (code < 0)
     return code;
   if (same_format(writer, &full, text))

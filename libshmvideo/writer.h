@@ -103,6 +103,9 @@ void shmv_writer_kick(struct shmvideo_writer *writer);
 int shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
                      struct shmvideo_slot **out_slot, bool *blocked);
 
+/* With the lock: the alignment of strides and planes that readers wish for. */
+uint32_t shmv_writer_alignment(const struct shmvideo_writer *writer);
+
 /* The last reference is gone: free it, without the lock. */
 void shmv_writer_destroy(struct shmvideo_writer *writer);
 

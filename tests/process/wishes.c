@@ -537,6 +537,48 @@ two_newcomers_at_once(void)
   }
 }
 
+/* A reader that hands planes to hardware says so, and is told what it got. */
+static void
+planes_lie_as_readers_wish(void)
+{
+  struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
+  struct shmvideo_reader_status status;
+  const struct shmvideo_frame *frame;
+  struct watcher *reader = &scene.watchers[0];
+  scene_open(1, 1);
+  config.path = shmvtest_path("share");
+  config.stride_align = 3;
+  g_assert_cmpint(shmvideo_reader_new(&config, NULL, &reader->reader), ==,
+                  -EINVAL);
+  config.stride_align = 256;
+  g_assert_cmpint(shmvideo_reader_new(&config, NULL, &reader->reader), ==, 0);
+  for (unsigned f = 0; f < N_FORMATS; f++)
+    reader->takes[f] = true;
+  reader->flexible = true; /* for the check in look */
+  settle();
+  shmvideo_reader_get_status(reader->reader, &status);
+  g_assert_cmpuint(status.stride_align, ==, 8); /* what was there already */
+  for (unsigned f = 1; f <= N_FORMATS; f++) {
+    set_format(f % N_FORMATS);
+    settle();
+    publish();
+    shmvtest_poll(shmvideo_reader_get_fd(reader->reader), POLLIN,
+                  shmvtest_deadline());
+    shmvideo_reader_dispatch(reader->reader);
+    g_assert_cmpint(shmvideo_reader_acquire(reader->reader, &frame), ==,
+                    SHMVIDEO_FRAME);
+    shmvideo_reader_get_status(reader->reader, &status);
+    g_assert_cmpuint(status.stride_align, >=, 256);
+    for (unsigned p = 0; p < frame->n_planes; p++) {
+      g_assert_cmpuint(frame->stride[p] % 256, ==, 0);
+      g_assert_cmpuint(frame->plane_offset[p] % 256, ==, 0);
+      g_assert_cmpuint((guintptr)frame->data % 256, ==, 0);
+    }
+    shmvideo_frame_release(frame);
+  }
+  scene_close();
+}
+
 static unsigned
 count_descriptors(void)
 {
@@ -586,6 +628,7 @@ main(int argc, char **argv)
   shmvtest_add("/wishes/change-of-mind", a_reader_may_change_its_mind);
   shmvtest_add("/wishes/changes-of-mind", two_readers_may_change_their_minds);
   shmvtest_add("/wishes/two-at-once", two_newcomers_at_once);
+  shmvtest_add("/wishes/alignment", planes_lie_as_readers_wish);
   shmvtest_add("/wishes/thousand-switches", memory_stays_flat);
   shmvtest_add("/wishes/every-order/before-frames", every_order_before_frames);
   shmvtest_add("/wishes/every-order/with-frames", every_order_with_frames);
