@@ -13,8 +13,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caps-choose.h"
 #include "caps-fail.h"
+#include "caps-meet.h"
+#include "caps-print.h"
 #include "caps-texts.h"
+
+/* What can be read can be met, compared, written, read again, and chosen from. */
+static void
+survive_as_set(const char *text)
+{
+  static const char other_text[] =
+      "video/x-raw, x=[ -8, 8, 2 ]; a/b(ANY), x={ 1, [ 5, 9 ], [ 0, 8, 4 ] }; "
+      RAW "x=(string){ a, b, \"\" }; " RAW "x=(fraction){ [ 1, 2 ], 5 }";
+  struct shmv_caps set, other, common;
+  char out[SHMV_CAPS_MAX + 1];
+  if (shmv_caps_parse(&set, text, NULL) != 0)
+    return;
+  g_assert_cmpint(shmv_caps_parse(&other, other_text, NULL), ==, 0);
+  g_assert_cmpint(shmv_caps_intersect(&common, &set, &other), >=, 0);
+  if (common.n_structures.used > 0)
+    g_assert_true(shmv_caps_can_intersect(&other, &set));
+  int length = shmv_caps_print(&common, out, sizeof out);
+  g_assert_true(length > 0 || length == -ENOSPC);
+  if (length > 0)
+    g_assert_cmpint(shmv_caps_check(out, NULL), ==, 0);
+  length = shmv_caps_choose(&set, NULL, out, sizeof out);
+  g_assert_cmpint(length, ==, strlen(out));
+  if (length > 0)
+    g_assert_cmpint(shmv_caps_accept(text, out, NULL), ==, 1);
+  shmv_caps_is_subset(&common, &set);
+  shmv_caps_clear(&common);
+  shmv_caps_clear(&other);
+  shmv_caps_clear(&set);
+}
 
 /* No text may do more than be refused; a sentence must stay printable. */
 static void
@@ -28,6 +60,8 @@ survive(const char *text)
     g_assert_true(*c >= ' ' && *c <= '~');
   r = shmv_caps_accept(text, "video/x-raw, format=I420, width=5, x=5", NULL);
   g_assert_true(r == 0 || r == 1 || r == -EINVAL || r == -E2BIG);
+  if (r >= 0)
+    survive_as_set(text);
   r = shmvideo_format_from_caps(&format, text, &error);
   g_assert_cmpint(r, <=, 0);
   for (const char *c = error.message; *c != '\0'; c++)

@@ -29,8 +29,9 @@ n_rounds(guint usual)
   const char *slowness = g_getenv("SHMVIDEO_TEST_SLOWNESS");
   if (asked != NULL)
     return (guint)g_ascii_strtoull(asked, NULL, 10);
-  return slowness != NULL ? usual / (guint)g_ascii_strtoull(slowness, NULL, 10)
-                          : usual;
+  if (slowness != NULL)
+    usual /= (guint)g_ascii_strtoull(slowness, NULL, 10);
+  return g_getenv("SHMVIDEO_TEST_VALGRIND") != NULL ? usual / 4 : usual;
 }
 
 static void

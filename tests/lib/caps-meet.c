@@ -78,7 +78,7 @@ check_print(const struct shmv_caps *ours, const GstCaps *theirs)
 static void
 test_print(void)
 {
-  for (guint i = 0, rounds = n_rounds(2000); i < rounds; i++) {
+  for (guint i = 0, rounds = n_rounds(1000); i < rounds; i++) {
     struct both set;
     both_read(&set, make_text(pick(4) == 0));
     check_print(&set.ours, set.theirs);
@@ -141,7 +141,7 @@ static void
 test_subset(void)
 {
   struct count count = {0};
-  for (guint i = 0, rounds = n_rounds(4000); i < rounds; i++) {
+  for (guint i = 0, rounds = n_rounds(3000); i < rounds; i++) {
     struct both a, b, common;
     struct shmv_caps met;
     both_read(&a, make_text(FALSE));
