@@ -100,11 +100,11 @@ shmv_directory_probe(int fd, const struct shmv_path *path, const char *name,
   int probe =
       socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (probe < 0)
-    return -errno;
+    return shmv_error_of_call();
   do
     result = connect(probe, (struct sockaddr *)&address, sizeof address);
   while (result < 0 && errno == EINTR);
-  result = result < 0 ? -errno : 0;
+  result = result < 0 ? shmv_error_of_call() : 0;
   struct ucred peer;
   socklen_t size = sizeof peer;
   if (result == 0 && getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer,

@@ -26,6 +26,12 @@ shmv_error_set(struct shmvideo_error *error, int code, int pid,
   return code;
 }
 
+int
+shmv_error_of_call(void)
+{
+  return errno == ENOBUFS ? -ENOMEM : -errno;
+}
+
 void
 shmv_log(const struct shmv_log *log, enum shmvideo_log_level level,
          const char *format, ...)

@@ -25,6 +25,10 @@ int shmv_error_set(struct shmvideo_error *error, int code, int pid,
                    const char *advice, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* The negative errno of a system call on a socket that failed just now. -ENOBUFS has
+ * a meaning of its own here: what the kernel means by it is -ENOMEM. */
+int shmv_error_of_call(void);
+
 /* Send one formatted line to the log function, if there is one. */
 void shmv_log(const struct shmv_log *log, enum shmvideo_log_level level,
               const char *format, ...) __attribute__((format(printf, 3, 4)));

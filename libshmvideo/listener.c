@@ -219,7 +219,7 @@ make_socket(struct claim *claim, mode_t perms)
 {
   claim->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (claim->fd < 0)
-    return fail(claim, -errno, "making a socket");
+    return fail(claim, shmv_error_of_call(), "making a socket");
   /* A descriptor whose close blocks would stop whoever receives it, so senders
    * are refused. Set before listen: connections inherit it. Older kernels do not
    * know it. */
@@ -362,7 +362,7 @@ shmv_listener_accept(struct shmv_listener *listener, int *out_fd)
     fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
   if (fd < 0)
-    return -errno;
+    return shmv_error_of_call();
   *out_fd = fd;
   return 0;
 }

@@ -16,9 +16,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* When the system has no room for what is to be said, when to try again. */
-#define SAY_PAUSE UINT64_C(100000000)
-
 /* A new format's frames can be too large for all grants: the last to come goes. */
 static bool
 affordable(struct shmvideo_writer *writer, struct shmv_peer *peer,
@@ -136,7 +133,7 @@ shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
     peer->wants_output = full;
   }
   /* The system is out of something; poll would say at once that there is room. */
-  if (code == -ETOOMANYREFS || code == -ENOMEM || code == -ENOBUFS)
-    writer->say_again = shmv_now() + SAY_PAUSE;
+  if (code == -ETOOMANYREFS || code == -ENOMEM)
+    writer->say_again = shmv_now() + SHMV_SAY_PAUSE;
   /* Any other failure is a hang-up, which poll will tell. */
 }

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "error.h"
+
 /* Linux 6.5; younger than the headers of Debian 12. */
 #ifndef SO_PEERPIDFD
 #if defined(__hppa__)
@@ -87,16 +89,18 @@ shmv_socket_connect(const struct shmv_path *path, int *out_fd,
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   memcpy(address.sun_path, path->text, strlen(path->text) + 1);
   int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0)
-    return shmv_error_set(error, -errno, 0, NULL,
+  if (fd < 0) {
+    int code = shmv_error_of_call();
+    return shmv_error_set(error, code, 0, NULL,
                           "Cannot make a socket to connect to %s: %s",
-                          path->text, strerrordesc_np(errno));
+                          path->text, strerrordesc_np(-code));
+  }
   int result;
   do
     result = connect(fd, (struct sockaddr *)&address, sizeof address);
   while (result < 0 && errno == EINTR);
   if (result < 0) {
-    int code = -errno;
+    int code = shmv_error_of_call();
     close(fd);
     return explain_connect(path, code, error);
   }
@@ -161,7 +165,7 @@ shmv_socket_send(int fd, const void *message, size_t size, const int *fds,
     n = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
   if (n < 0)
-    return -errno;
+    return shmv_error_of_call();
   return (size_t)n == size ? 0 : -EMSGSIZE;
 }
 
@@ -212,7 +216,7 @@ shmv_socket_recv(int fd, void *message, size_t size, size_t *out_size, int *fds,
     n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
   if (n < 0)
-    return -errno;
+    return shmv_error_of_call();
   unsigned n_received = take_descriptors(&header, received);
   if (n_received > max_fds)
     return close_all(received, n_received, -EBADMSG);

@@ -42,7 +42,7 @@ void shmv_listener_close(struct shmv_listener *listener);
 
 /* Next waiting connection: 0 and a non-blocking close-on-exec descriptor (never
  * one that accepts SCM_RIGHTS where the kernel can refuse them), or -EAGAIN, or
- * -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM (then the connection waits on). */
+ * -EMFILE, -ENFILE, -ENOMEM (then the connection waits on). */
 int shmv_listener_accept(struct shmv_listener *listener, int *out_fd);
 
 /* Connect without waiting. 0; -ENOENT, -ECONNREFUSED, -EAGAIN (try again later);

@@ -31,6 +31,9 @@
 /* When the last reader left: how long until its memory is given back, ns. */
 #define SHMV_SHRINK_TIME UINT64_C(1000000000)
 
+/* When the system has no room for what is to be said, when to try again, ns. */
+#define SHMV_SAY_PAUSE UINT64_C(100000000)
+
 /* Slots beyond max_lent that our own copies may have out. */
 #define SHMV_COPY_RESERVE 2u
 
