@@ -65,13 +65,14 @@ fail(const struct claim *claim, int code, const char *step)
                         strerrordesc_np(-code));
 }
 
-/* Whether a name is still that very socket. */
-static bool
+/* Whether a name is still that very socket: 1, 0, or -errno if that is not known. */
+static int
 is_socket(int directory_fd, const char *name, dev_t device, ino_t inode)
 {
   struct stat info;
-  return fstatat(directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-         S_ISSOCK(info.st_mode) && info.st_dev == device &&
+  if (fstatat(directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? 0 : -errno;
+  return S_ISSOCK(info.st_mode) && info.st_dev == device &&
          info.st_ino == inode;
 }
 
@@ -196,9 +197,12 @@ bind_temporary(struct claim *claim)
                             strerrordesc_np(-code));
   }
   if (fstatat(claim->directory_fd, claim->temporary, &claim->own,
-              AT_SYMLINK_NOFOLLOW) < 0)
-    return fail(claim, -errno, "looking at our own socket");
-  return 0;
+              AT_SYMLINK_NOFOLLOW) == 0)
+    return 0;
+  int code = -errno;
+  claim->own.st_mode = 0;
+  unlinkat(claim->directory_fd, claim->temporary, 0); /* bound just now: ours */
+  return fail(claim, code, "looking at our own socket");
 }
 
 /* The mode that the path will have from its first instant, whatever the umask. */
@@ -267,13 +271,15 @@ replace_stale(struct claim *claim)
   SHMV_TEST_POINT("exchanged");
   if (result < 0 || plain)
     return result;
-  if (is_socket(claim->directory_fd, claim->temporary, claim->stale.st_dev,
-                claim->stale.st_ino)) {
+  result = is_socket(claim->directory_fd, claim->temporary,
+                     claim->stale.st_dev, claim->stale.st_ino);
+  if (result == 1) {
     unlinkat(claim->directory_fd, claim->temporary, 0);
     return 0;
   }
-  rename_to(claim, RENAME_EXCHANGE, &plain);
-  return -EEXIST;
+  if (rename_to(claim, RENAME_EXCHANGE, &plain) < 0)
+    claim->own.st_mode = 0; /* our name has a file of theirs: it stays */
+  return result < 0 ? result : -EEXIST;
 }
 
 static int
@@ -316,7 +322,7 @@ claim_locked(struct claim *claim, mode_t perms)
   SHMV_TEST_POINT("taken");
   if (result < 0 && claim->own.st_mode != 0 &&
       is_socket(claim->directory_fd, claim->temporary, claim->own.st_dev,
-                claim->own.st_ino))
+                claim->own.st_ino) != 0)
     unlinkat(claim->directory_fd, claim->temporary, 0);
   return result;
 }
@@ -378,7 +384,7 @@ shmv_listener_close(struct shmv_listener *listener)
       shmv_directory_lock(listener->directory_fd, CLOSE_LOCK_MS) == 0) {
     SHMV_TEST_POINT("close-locked");
     if (is_socket(listener->directory_fd, listener->path.name,
-                  listener->device, listener->inode))
+                  listener->device, listener->inode) == 1)
       unlinkat(listener->directory_fd, listener->path.name, 0);
     shmv_directory_unlock(listener->directory_fd);
   }
