@@ -40,15 +40,23 @@ memfd(const char *name)
   return fd < 0 ? -errno : fd;
 }
 
+/* Linux has several words for "no memory": EAGAIN where a mapping cannot be split or
+ * locked, EFAULT where a page cannot be made. To us EAGAIN means something else. */
+static int
+no_memory(int error)
+{
+  return error == EAGAIN || error == EFAULT ? -ENOMEM : -error;
+}
+
 static int
 map(int fd, size_t size, int prot, off_t offset, void **out)
 {
   void *data = mmap(NULL, size, prot, MAP_SHARED, fd, offset);
   if (data == MAP_FAILED)
-    return -errno;
+    return no_memory(errno);
   if (madvise(data, size, MADV_DONTFORK) < 0 ||
       madvise(data, size, MADV_DONTDUMP) < 0) {
-    int code = -errno;
+    int code = no_memory(errno);
     munmap(data, size);
     return code;
   }
@@ -75,7 +83,10 @@ shmv_segment_create(struct shmv_segment *segment, const char *name, size_t size)
   int fd = memfd(name);
   if (fd < 0)
     return fd;
-  int code = ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
+  int code;
+  do
+    code = ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
+  while (code == -EINTR);
   if (code == 0)
     code = map(fd, size, PROT_READ | PROT_WRITE, 0, &data);
   /* Our mapping stands; from here on no other can be made for writing. */
@@ -123,9 +134,7 @@ shmv_segment_populate(struct shmv_segment *segment, size_t offset, size_t size)
     if (madvise(data, piece, MADV_POPULATE_WRITE) < 0) {
       if (errno == EINTR || errno == EAGAIN)
         continue;
-      if (errno == EFAULT) /* the page could not be made: no memory */
-        return -ENOMEM;
-      return -errno; /* EINVAL: Linux before 5.14, which we do not support */
+      return no_memory(errno); /* EINVAL: Linux before 5.14, not supported */
     }
     offset += piece;
     size -= piece;
@@ -140,14 +149,17 @@ shmv_segment_create_page(const void **out_page, int *out_fd)
   int fd = memfd("shmvideo-page");
   if (fd < 0)
     return fd;
-  int code = fallocate(fd, 0, 0, SHMV_PAGE_SIZE) < 0 ? -errno : 0;
+  int code;
+  do /* in many kernels any signal interrupts it */
+    code = fallocate(fd, 0, 0, SHMV_PAGE_SIZE) < 0 ? -errno : 0;
+  while (code == -EINTR);
   if (code == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
     code = -errno;
   if (code == 0)
     code = map(fd, SHMV_PAGE_SIZE, PROT_READ, 0, &page);
   if (code == 0 && madvise(page, SHMV_PAGE_SIZE, MADV_POPULATE_READ) < 0 &&
       errno != EINTR)
-    code = -errno;
+    code = no_memory(errno);
   if (code < 0) {
     if (page != NULL)
       munmap(page, SHMV_PAGE_SIZE);
@@ -166,7 +178,8 @@ shmv_segment_seal_page(int fd)
   return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
-/* Seals first: only then can size and kind not change after they are looked at. */
+/* Seals first: only then can size and kind not change after they are looked at, and
+ * only we can be to blame if looking fails. */
 static int
 verify(int fd, int seals, uint64_t size)
 {
@@ -174,10 +187,10 @@ verify(int fd, int seals, uint64_t size)
   if (have < 0 || (have & seals) != seals)
     return -EPROTO;
   struct statfs fs;
-  if (fstatfs(fd, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
-    return -EPROTO;
   struct stat st;
-  if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
+  if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+    return -errno;
+  if (fs.f_type != TMPFS_MAGIC || !S_ISREG(st.st_mode) || st.st_size < 0 ||
       (uint64_t)st.st_size != size)
     return -EPROTO;
   return 0;
@@ -225,7 +238,7 @@ shmv_segment_map(int fd, uint64_t offset, size_t size, const void **out_data)
   if (code < 0)
     return code;
   if (madvise(data, size, MADV_POPULATE_READ) < 0 && errno != EINTR) {
-    code = errno == EFAULT ? -ENOMEM : -errno;
+    code = no_memory(errno);
     munmap(data, size);
     return code;
   }

@@ -46,10 +46,11 @@ int shmv_segment_seal_page(int fd);
 /* Map a page that a writer sent, for writing. 0, -EPROTO (not a page), -errno. */
 int shmv_segment_map_page(int fd, void **out_page);
 
-/* Prove that fd is sealed memory of this size: 0 or -EPROTO. */
+/* Prove that fd is sealed memory of this size: 0, -EPROTO, or -errno if that cannot
+ * be found out. */
 int shmv_segment_verify(int fd, uint64_t size);
 
-/* Prove that at least so many bytes of a verified one have memory: 0 or -EPROTO. */
+/* Prove that at least so many bytes of a verified one have memory: as before. */
 int shmv_segment_verify_memory(int fd, uint64_t size);
 
 /* Map a verified piece read-only and pre-fault it. */
