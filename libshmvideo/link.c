@@ -43,9 +43,11 @@ shmv_link_say(struct shmv_link *link, const struct shmv_message *message)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
   uint32_t size = shmv_wire_encode(message, bytes);
-  if (size == 0)
-    return -EMSGSIZE;
-  return shmv_socket_send(link->fd, bytes, size, NULL, 0);
+  int code = size != 0 ? shmv_socket_send(link->fd, bytes, size, NULL, 0)
+                       : -EMSGSIZE;
+  if (code < 0)
+    link->session.serial_out--; /* the BYE that may follow is in its place */
+  return code;
 }
 
 int

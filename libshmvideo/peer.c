@@ -172,6 +172,15 @@ take_accepts(struct shmv_peer *peer, const struct shmv_message *message)
   return 0;
 }
 
+/* Why a text was not taken: it may be no fault of the reader's, who then may try
+ * again. */
+static const char *
+caps_fault(int code)
+{
+  return code == -ENOMEM ? "no memory for the caps that it accepts"
+                         : "its accepted caps are no caps";
+}
+
 static void
 say_ready(struct shmvideo_writer *writer, struct shmv_peer *peer)
 {
@@ -198,10 +207,11 @@ static void
 take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
           const struct shmv_message *message)
 {
+  int code;
   switch (step) {
     case SHMV_STEP_HELLO:
-      if (take_accepts(peer, message) < 0)
-        shmv_peer_silence(writer, peer, "its accepted caps are no caps");
+      if ((code = take_accepts(peer, message)) < 0)
+        shmv_peer_silence(writer, peer, caps_fault(code));
       else
         shmv_peer_admit(writer, peer);
       break;
@@ -217,8 +227,8 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
       say_ready(writer, peer);
       break;
     case SHMV_STEP_ACCEPTS:
-      if (take_accepts(peer, message) < 0)
-        shmv_peer_silence(writer, peer, "its accepted caps are no caps");
+      if ((code = take_accepts(peer, message)) < 0)
+        shmv_peer_silence(writer, peer, caps_fault(code));
       peer->judged = 0;
       break;
     case SHMV_STEP_BYE:
@@ -247,8 +257,8 @@ receive_one(struct shmvideo_writer *writer, struct shmv_peer *peer)
   size_t size;
   int code = shmv_socket_recv(peer->fd, bytes, sizeof bytes, &size, NULL, 0,
                               NULL);
-  if (code == -EAGAIN)
-    return false;
+  if (code == -EAGAIN || code == -ENOMEM)
+    return false; /* nothing, or nothing to take it with: it is told again */
   if (code == -ECONNRESET || code == -EPIPE) { /* its end, not a fault */
     peer->gone = true;
     return false;

@@ -243,8 +243,9 @@ check_caps(const struct shmv_message *message)
     return -EPROTO;
   memcpy(caps, message->text, message->text_size);
   caps[message->text_size] = 0;
-  if (shmvideo_format_from_caps(&parsed, caps, NULL) < 0)
-    return -EPROTO;
+  int code = shmvideo_format_from_caps(&parsed, caps, NULL);
+  if (code < 0)
+    return code == -ENOMEM ? code : -EPROTO;
   /* The layout is the writer's choice; it is checked against the slot. */
   memcpy(parsed.stride, said.stride, sizeof parsed.stride);
   memcpy(parsed.offset, said.offset, sizeof parsed.offset);

@@ -112,8 +112,8 @@ void shmv_reader_session_init(struct shmv_reader_session *session,
                               const struct shmv_hello *hello,
                               struct shmv_message *out_message);
 
-/* Take a message in. An enum shmv_step, or -EPROTO. FORMAT's numbers have been
- * checked against each other and against its caps text. */
+/* Take a message in. An enum shmv_step, or -EPROTO, or -ENOMEM. FORMAT's numbers have
+ * been checked against each other and against its caps text. */
 int shmv_reader_session_take(struct shmv_reader_session *session,
                              const struct shmv_message *message);
 

@@ -68,9 +68,15 @@ shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
                const struct shmv_generation *generation)
 {
   if (peer->judged != generation->number) {
+    int code = peer->accepts != NULL
+                   ? shmv_caps_accept(peer->accepts, generation->caps, NULL)
+                   : 1;
+    peer->waits = code <= 0 && code != -ENOMEM;
+    if (code == -ENOMEM) { /* not known yet */
+      writer->say_again = shmv_now() + SHMV_SAY_PAUSE;
+      return false;
+    }
     peer->judged = generation->number;
-    peer->waits = peer->accepts != NULL &&
-                  shmv_caps_accept(peer->accepts, generation->caps, NULL) <= 0;
     if (peer->waits && writer->config.negotiate == 0)
       refuse(writer, peer, generation, "the writer does not negotiate");
   }
