@@ -114,6 +114,23 @@ say_one(struct shmvideo_writer *writer, struct shmv_peer *peer,
   return code < 0 ? code : 1;
 }
 
+/* The wake that a frame had no room for. 0, or <0: there still is none. */
+static int
+say_wake(struct shmvideo_writer *writer, struct shmv_peer *peer)
+{
+  pthread_mutex_lock(&writer->lock);
+  bool owed = peer->owed;
+  peer->owed = false;
+  pthread_mutex_unlock(&writer->lock);
+  int code = owed ? shmv_writer_wake(peer) : 0;
+  if (code != -ENOMEM)
+    return 0;
+  pthread_mutex_lock(&writer->lock);
+  peer->owed = true;
+  pthread_mutex_unlock(&writer->lock);
+  return code;
+}
+
 void
 shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
               const struct shmv_generation *generation)
@@ -126,6 +143,8 @@ shmv_peer_say(struct shmvideo_writer *writer, struct shmv_peer *peer,
     code = peer->gone || peer->silenced ? 0
                                         : say_one(writer, peer, generation);
   while (code > 0);
+  if (code == 0 && !peer->gone && !peer->silenced)
+    code = say_wake(writer, peer);
   /* What did not fit stays a flag in the session, until there is room. */
   bool full = code == -EAGAIN;
   if (full != peer->wants_output && !peer->gone && !peer->silenced) {

@@ -51,6 +51,10 @@ void shmv_reader_say_accepts(struct shmvideo_reader *reader);
 /* Take in what the link has; a broken rule ends it. */
 void shmv_reader_receive(struct shmvideo_reader *reader, bool stop_at_wake);
 
+/* What the writer has cannot be shown for want of something here: says so and returns
+ * code. The link stays, and the next acquire tries again. */
+int shmv_reader_no_frame(struct shmvideo_reader *reader, int code);
+
 /* Part from the writer: it broke a rule or cannot be mapped; it refused us; it is
  * gone and everything it said was told; we leave. */
 void shmv_reader_violation(struct shmvideo_reader *reader, int code);

@@ -218,21 +218,30 @@ collect_sleepers(struct shmvideo_writer *writer, struct shmv_peer **sleepers)
   return n;
 }
 
-/* A full socket has unread messages in it: that reader wakes anyway. */
+/* A full socket has unread messages in it: that reader wakes anyway. What the system
+ * has no room for (-ENOMEM) is told by dispatch, in a while. */
+int
+shmv_writer_wake(const struct shmv_peer *peer)
+{
+  return shmv_socket_send(peer->fd, wake_message, sizeof wake_message, NULL, 0);
+}
+
 static void
 wake(struct shmvideo_writer *writer, struct shmv_peer **sleepers, uint32_t n)
 {
-  bool kick = false;
+  bool kick = false, owed[SHMV_MAX_READERS];
   if (n == 0)
     return;
-  for (uint32_t i = 0; i < n; i++)
-    (void)shmv_socket_send(sleepers[i]->fd, wake_message, sizeof wake_message,
-                           NULL, 0);
+  for (uint32_t i = 0; i < n; i++) {
+    int code = shmv_writer_wake(sleepers[i]);
+    owed[i] = code == -ENOMEM;
+  }
   pthread_mutex_lock(&writer->lock);
   for (uint32_t i = 0; i < n; i++) {
     struct shmv_peer *peer = sleepers[i];
     peer->senders--;
-    kick |= peer->place == SHMV_MAX_READERS; /* waits to be reaped */
+    peer->owed |= owed[i];
+    kick |= owed[i] || peer->place == SHMV_MAX_READERS; /* waits to be reaped */
   }
   pthread_mutex_unlock(&writer->lock);
   if (kick)

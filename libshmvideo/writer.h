@@ -56,6 +56,7 @@ struct shmv_peer {
   bool gone;          /* reap it */
   /* Under the lock: */
   uint32_t answered; /* wake ticket */
+  bool owed;         /* a wake that the system had no room for */
   unsigned senders;  /* frame-path threads that use fd right now */
 };
 
@@ -100,6 +101,9 @@ struct shmvideo_writer {
 /* Frame path */
 uint64_t shmv_now(void); /* CLOCK_MONOTONIC, ns */
 void shmv_writer_kick(struct shmvideo_writer *writer);
+
+/* Wake a reader that sleeps. 0 or -errno. Without the lock. */
+int shmv_writer_wake(const struct shmv_peer *peer);
 
 /* Take a slot if one is free and less than max_lent + extra are out. 1 taken, 0
  * none; *blocked: lossless readers need the rest. -EINVAL: no format. */
