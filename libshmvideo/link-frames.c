@@ -17,7 +17,8 @@
 
 /* ---- Taking frames ------------------------------------------------------- */
 
-/* Tell a waiting writer that something was let go: once per ticket. */
+/* Tell a waiting writer that something was let go: once per ticket. For want of
+ * memory it is told by the next dispatch. */
 static void
 nudge(struct shmv_link *link, const struct shmv_board *board)
 {
@@ -25,8 +26,19 @@ nudge(struct shmv_link *link, const struct shmv_board *board)
       'S', 'H', 'V', 'M', SHMV_NUDGE, 0, 0, 0, SHMV_WIRE_HEADER, 0, 0, 0, 0, 0,
       0, 0};
   uint32_t ticket = shmv_slot_writer_waits(board);
-  if (ticket != 0 && atomic_exchange(&link->nudged, ticket) != ticket)
-    (void)shmv_socket_send(link->fd, message, sizeof message, NULL, 0);
+  if (ticket == 0 || atomic_exchange(&link->nudged, ticket) == ticket)
+    return;
+  if (shmv_socket_send(link->fd, message, sizeof message, NULL, 0) == -ENOMEM) {
+    atomic_store(&link->nudged, 0);
+    eventfd_write(link->release_fd, 1);
+  }
+}
+
+void
+shmv_link_nudge(struct shmv_link *link)
+{
+  if (link->view != NULL)
+    nudge(link, link->view->board);
 }
 
 static struct shmv_held *

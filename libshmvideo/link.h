@@ -36,7 +36,8 @@ struct shmv_held {
 struct shmv_link {
   atomic_uint refs;
   int fd;
-  int release_fd; /* eventfd: a frame came back while none could be held */
+  int release_fd; /* eventfd: a frame came back while none could be held, or while
+                     there was no memory to tell the writer so */
   struct shmv_peer_id who;
   struct shmv_page *page;
   struct shmv_reader_session session;
@@ -87,6 +88,9 @@ bool shmv_link_has_frame(const struct shmv_link *link);
  * writer lies; -ENOMEM, … *demoted: the writer no longer waits for us. */
 int shmv_link_take(struct shmv_link *link, bool newest,
                    const struct shmvideo_frame **out_frame, bool *demoted);
+
+/* release_fd was readable: a writer that waits may not have been told. */
+void shmv_link_nudge(struct shmv_link *link);
 
 /* Go on to the next view; returns the old one (or NULL), to be unreferenced. */
 struct shmv_view *shmv_link_advance(struct shmv_link *link);

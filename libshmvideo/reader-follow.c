@@ -214,6 +214,7 @@ take_event(struct shmvideo_reader *reader, int fd)
     return; /* the watch is looked at below */
   if (fd == link->release_fd) {
     eventfd_read(fd, &value);
+    shmv_link_nudge(link);
   } else if (fd == link->fd) {
     shmv_reader_receive(reader, false);
   } else if (fd == link->who.pidfd) {
