@@ -169,7 +169,11 @@ static bool
 hung_up(const struct shmv_link *link)
 {
   struct pollfd pollfd = {.fd = link->fd};
-  return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
+  int n;
+  do
+    n = poll(&pollfd, 1, 0);
+  while (n < 0 && errno == EINTR);
+  return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 static void

@@ -245,7 +245,11 @@ static bool
 hung_up(const struct shmv_peer *peer)
 {
   struct pollfd pollfd = {.fd = peer->fd};
-  return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
+  int n;
+  do
+    n = poll(&pollfd, 1, 0);
+  while (n < 0 && errno == EINTR);
+  return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* One message; false: no more now. */
