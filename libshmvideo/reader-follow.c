@@ -142,6 +142,20 @@ shmv_reader_violation(struct shmvideo_reader *reader, int code)
   shmv_watch_arm(&reader->watch, -ECONNREFUSED);
 }
 
+int
+shmv_reader_no_frame(struct shmvideo_reader *reader, int code)
+{
+  struct shmvideo_error error;
+  const struct shmv_link *link = reader->link;
+  shmv_error_set(&error, code, (int)link->who.pid, "Free memory, and try again.",
+                 "Cannot take a frame from the writer at %s (pid %d): %s",
+                 reader->path.text, (int)link->who.pid,
+                 shmvideo_strerror(code));
+  set_error(reader, &error);
+  shmv_log(&reader->log, SHMVIDEO_LOG_WARNING, "%s", error.message);
+  return code;
+}
+
 void
 shmv_reader_refused(struct shmvideo_reader *reader)
 {

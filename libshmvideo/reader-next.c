@@ -22,7 +22,7 @@ announce_format(struct shmvideo_reader *reader)
   struct shmv_link *link = reader->link;
   char *caps = strdup(link->next->caps);
   if (caps == NULL)
-    return -ENOMEM;
+    return shmv_reader_no_frame(reader, -ENOMEM);
   pthread_mutex_lock(&reader->lock);
   struct shmv_view *old_view = shmv_link_advance(link);
   char *old_caps = reader->caps;
@@ -59,7 +59,7 @@ take(struct shmvideo_reader *reader, bool newest,
     shmv_reader_violation(reader, code);
     return 0;
   }
-  return code;
+  return code < 0 ? shmv_reader_no_frame(reader, code) : code;
 }
 
 /* What the link has to tell now; 0: nothing. It may be gone after this. */
