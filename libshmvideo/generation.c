@@ -182,6 +182,15 @@ shmv_generation_grown(struct shmv_generation *generation, uint32_t place,
 }
 
 void
+shmv_generation_hope(struct shmv_generation *generation)
+{
+  if (generation->n_slots == generation->board->n_slots)
+    return;
+  generation->n_slots = generation->board->n_slots;
+  generation->next_place = generation->claims.active;
+}
+
+void
 shmv_generation_adopt(struct shmv_generation *generation,
                       const struct shmv_slot_entry *entry)
 {

@@ -47,7 +47,7 @@ struct shmv_generation {
   struct shmv_board *board;
   struct shmv_claims claims;
   size_t slot_size;
-  uint32_t n_slots;    /* places in the pool, less what memory turned out to hold */
+  uint32_t n_slots;    /* places in the pool, less where memory ended last */
   uint32_t next_place; /* first place that nobody has begun to grow */
   uint32_t n_out;      /* slots out in our process */
   bool grown[SHMV_MAX_SLOTS];
@@ -93,6 +93,9 @@ int shmv_generation_grow(struct shmv_generation *generation, uint32_t place);
  * threads may have grown the same place: the first to say so counts. */
 void shmv_generation_grown(struct shmv_generation *generation, uint32_t place,
                            int code);
+
+/* Memory that once ended may be there again: places beyond may be reserved anew. */
+void shmv_generation_hope(struct shmv_generation *generation);
 
 /* In a new generation whose first slot holds a copy of a frame: show it. */
 void shmv_generation_adopt(struct shmv_generation *generation,

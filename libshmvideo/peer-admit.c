@@ -79,6 +79,8 @@ find_place(struct shmvideo_writer *writer, struct shmv_peer *peer)
   while (index < writer->config.max_readers && writer->placed[index] != NULL)
     index++;
   if (index < writer->config.max_readers) {
+    if (writer->generation != NULL)
+      shmv_generation_hope(writer->generation);
     uint32_t holds = grant_holds(writer, &peer->session.hello);
     refusal = holds == 0 ? SHMV_REFUSED_MEMORY : SHMV_NOT_REFUSED;
     if (holds != 0)
