@@ -243,20 +243,23 @@ int
 shmvideo_writer_get_wish(struct shmvideo_writer *writer, const char *offers,
                          char *caps, size_t caps_size)
 {
-  if (offers != NULL) {
-    int code = shmv_caps_check(offers, NULL);
-    if (code < 0)
-      return code;
-  }
+  int code = offers != NULL ? shmv_caps_check(offers, NULL) : 0;
+  if (code < 0 && code != -ENOMEM)
+    return code;
   if (atomic_exchange(&writer->dispatching, true))
     return -EAGAIN;
   writer->wish_news = false;
   struct shmv_generation *generation = shmv_writer_ref_generation(writer);
-  int code = find_wish(writer, generation, offers);
+  if (code == 0)
+    code = find_wish(writer, generation, offers);
   if (code == 1 && strlen(writer->wish) >= caps_size)
     code = -ENOSPC;
   if (code == 1)
     strcpy(caps, writer->wish);
+  if (code == -ENOMEM) { /* there is news again when there may be memory again */
+    writer->wish_at = shmv_now() + SHMV_SAY_PAUSE;
+    shmv_writer_kick(writer);
+  }
   shmv_writer_unref_generation(writer, generation);
   pthread_mutex_lock(&writer->lock);
   bool waiters = writer->n_waiters > 0;
