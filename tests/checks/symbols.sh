@@ -26,9 +26,9 @@ diff "$dir/header" "$dir/library"
 
 # Vendored, as a static library, it has nothing but prefixes to avoid clashes.
 echo "names without a prefix:"
-! nm --defined-only --extern-only "$3" | awk 'NF == 3 {print $3}' |
-  grep -vE '^(shmv_|shmvideo_|__)'
+if nm --defined-only --extern-only "$3" | awk 'NF == 3 {print $3}' |
+  grep -vE '^(shmv_|shmvideo_|__)'; then exit 1; fi
 
 echo "ways to print or to end the process:"
-! nm -D --undefined-only "$2" | awk '{sub(/@.*/, "", $2); print $2}' |
-  grep -E '^(_?_?f?v?printf(_chk)?|vfprintf|puts|fputs|fputc|putchar|fwrite|perror|stdout|stderr|syslog|exit|_exit|abort|__assert_fail|err|warn|pthread_create|sigaction|signal)$'
+if nm -D --undefined-only "$2" | awk '{sub(/@.*/, "", $2); print $2}' |
+  grep -E '^(_?_?f?v?printf(_chk)?|vfprintf|puts|fputs|fputc|putchar|fwrite|perror|stdout|stderr|syslog|exit|_exit|abort|__assert_fail|err|warn|pthread_create|sigaction|signal)$'; then exit 1; fi
