@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import secrets
+import select
 import socket
 import stat
 import time
@@ -18,6 +19,7 @@ LONGEST = 107
 SO_PASSRIGHTS = 83
 RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
 AT_FDCWD = -100
+IN_CREATE, IN_MOVED_TO = 0x100, 0x80
 FLAGS = socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 
@@ -52,8 +54,31 @@ def connect(path):
     return link
 
 
+def find(path, seconds):
+    """A connection to the writer at a path, once there is one. Raises OSError."""
+    end, pause = time.monotonic() + seconds, 0.01
+    watch = check(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+    try:
+        check(libc.inotify_add_watch(watch, os.fsencode(os.path.dirname(path) or "."),
+                                     IN_CREATE | IN_MOVED_TO))
+        while True:
+            try:
+                return connect(path)
+            except OSError as error:
+                again = error.errno in (errno.ECONNREFUSED, errno.EAGAIN)
+                if time.monotonic() > end or not (again or error.errno == errno.ENOENT):
+                    raise
+            left = end - time.monotonic()
+            select.select([watch], [], [], max(0, min(left, pause) if again else left))
+            with contextlib.suppress(BlockingIOError):
+                os.read(watch, 65536)
+            pause = min(pause * 2, 1)
+    finally:
+        os.close(watch)
+
+
 def nobody_listens(path):
-    """True: the socket is stale. Raises FileExistsError if somebody has it."""
+    """True: the socket is stale. Raises OSError: somebody has it, or who knows."""
     try:
         connect(path).close()
     except ConnectionRefusedError:

@@ -124,8 +124,9 @@ class Frame:
 
 class Reader:
     def __init__(self, path, policy=LATEST, depth=4, holds=(1, 2),
-                 accepts=video.EVERYTHING, versions=(1, 1)):
-        self.line = Line(rendezvous.connect(rendezvous.meaning(path)), "r")
+                 accepts=video.EVERYTHING, versions=(1, 1), patience=0):
+        """patience: seconds to wait for a writer."""
+        self.line = Line(rendezvous.find(rendezvous.meaning(path), patience), "r")
         self.wished = dict(version_min=versions[0], version_max=versions[1],
                            policy=policy, depth=depth, holds_min=holds[0],
                            holds_want=holds[1], flags=0, accepts=accepts)
@@ -366,12 +367,12 @@ class Reader:
                     self.state == OVER)
 
     def arm(self):
-        if self.page and self.armed % 2 == 0:
+        if self.generation and self.armed % 2 == 0:
             self.armed = (self.armed + 1) & 0xffffffff
             self.page.store(shared.AT_ARMED, self.armed)
 
     def disarm(self):
-        if self.page and self.armed % 2 == 1:
+        if self.armed % 2 == 1:
             self.armed = (self.armed + 1) & 0xffffffff
             self.page.store(shared.AT_ARMED, self.armed)
 

@@ -67,6 +67,15 @@ def serve(*things):
             break
 
 
+def spin(condition):
+    """Until another process or thread has made it so; for what wakes nobody."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it does not come to be so")
+        os.sched_yield()
+
+
 class Bell:
     """Another thread says by it that something may be so now."""
 

@@ -16,7 +16,7 @@ import path as rendezvous
 import wire
 from line import Gone, Line, close_all
 from reader import END, LOSSLESS, LOST, NEW_FORMAT, Frame, Reader
-from tap import Bell, equal, main, serve, test, until
+from tap import Bell, equal, main, serve, spin, test, until
 
 RGBA = "video/x-raw, format=RGBA, width=32, height=24, framerate=30/1"
 NV12 = "video/x-raw, format=NV12, width=66, height=50, framerate=25/1"
@@ -334,8 +334,7 @@ def lossless(path):
             target=lambda: [sent.append(ends.writer.send((number + 1) % 256, wait=True))
                             for number in range(number, number + 100)])
         thread.start()
-        while not reader.generation.board.word(board.AT_WAITS):
-            os.sched_yield()
+        spin(lambda: reader.generation.board.word(board.AT_WAITS))
         nudges, say = [], reader.line.say
 
         def watch(type_, *rest, **fields):
