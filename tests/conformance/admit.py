@@ -28,7 +28,7 @@ class Peer:
     def __init__(self, writer, link):
         self.writer, self.line = writer, Line(link, "w")
         self.state, self.gone, self.deaf, self.number = NEW, False, False, None
-        self.page, self.page_fd, self.mapped, self.welcomed = None, None, False, False
+        self.page, self.page_fd, self.welcomed = None, None, False
         self.depth, self.holds, self.policy, self.accepts = 0, 0, LATEST, None
         self.refusal, self.paged, self.ends = None, False, []
         self.generation, self.ready, self.floor = None, False, 0
@@ -62,7 +62,8 @@ class Peer:
         except Gone:
             self.gone = True
         except Broken:
-            self.state, self.deaf = LEAVING, True  # its holds count until it is gone
+            self.leave()
+            self.deaf = True
             self.line.shut()
         self.speak()
 
@@ -72,7 +73,7 @@ class Peer:
         if message.type not in TAKEN[self.state]:
             raise Broken("%r in state %d" % (message, self.state))
         if message.type == wire.BYE:
-            self.state = LEAVING
+            self.leave()
         elif message.type == wire.HELLO:
             self.hello(message)
         elif message.type == wire.MAPPED:
@@ -80,8 +81,7 @@ class Peer:
                 raise Broken("MAPPED before PAGE")
             memory.seal(self.page_fd, memory.F_SEAL_FUTURE_WRITE | memory.F_SEAL_SEAL)
             os.close(self.page_fd)
-            self.page_fd, self.state, self.mapped = None, ANSWERED, True
-            self.floor = self.writer.head or 1
+            self.page_fd, self.state = None, ANSWERED
         elif message.type == wire.READY:
             if message.generation != self.generation:
                 raise Broken("READY of another generation")
@@ -122,7 +122,9 @@ class Peer:
         if writer.backpressure:
             self.policy = m.policy
         self.state, self.number = ADMITTED, min(set(range(128)) - numbers)
+        self.floor = writer.head or 1
         self.page_fd = memory.create("shmvideo-page", shared.PAGE_SIZE)
+        os.posix_fallocate(self.page_fd, 0, shared.PAGE_SIZE)
         self.page = memory.Words(memory.map_bytes(self.page_fd, shared.PAGE_SIZE))
         memory.seal(self.page_fd, memory.SIZED)
         if writer.generation:
@@ -132,8 +134,13 @@ class Peer:
 
     # ---- What is said ----
 
+    def leave(self):
+        """From now on only its holds count."""
+        self.state, self.depth = LEAVING, 0
+
     def refuse(self, reason, sentence):
-        self.state, self.refusal = LEAVING, dict(reason=reason, sentence=sentence)
+        self.leave()
+        self.refusal = dict(reason=reason, sentence=sentence)
         self.writer.refused += 1
 
     def end(self, sequence, generation):
@@ -198,6 +205,10 @@ class Peer:
     def waits_for_us(self):
         return (self.policy == LOSSLESS and not self.demoted and
                 self.state in (ANSWERED, ASKED))
+
+    def is_untold(self):
+        """Has it followed us, and not been told of the present format?"""
+        return self.generation not in (None, self.writer.generation.number)
 
     def needs(self):
         """The sequence of the oldest frame that it needs."""

@@ -4,9 +4,9 @@
 
 import ctypes
 import os
+import re
 import select
-from ctypes import (POINTER, Structure, byref, c_char, c_char_p, c_int, c_size_t,
-                    c_uint32, c_uint64, c_void_p)
+from ctypes import POINTER, byref, c_char_p, c_int, c_uint32, c_uint64, c_void_p
 
 import video
 
@@ -14,76 +14,54 @@ NONE = 2**64 - 1
 AGAIN, FRAME = 0, 1
 NEW_FORMAT, END, LOST = "new format", "end", "lost"  # not numbers, as frames are
 OUTCOMES = {AGAIN: None, 2: NEW_FORMAT, 3: END, 4: LOST}
+
+# ---- The header's structs ---------------------------------------------------
+
+TYPES = {"size_t": ctypes.c_size_t, "int": c_int, "char": ctypes.c_char,
+         "uint8_t": ctypes.c_uint8, "uint32_t": c_uint32, "uint64_t": c_uint64,
+         "shmvideo_log_func": c_void_p}
+
+
+def read_structs(header):
+    """{name: class} of all structs, each field as it is declared. A "size" that begins
+    a struct is called struct_size here and filled in by fill()."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    text = text.replace("SHMVIDEO_MAX_PLANES", "4")
+    structs = {}
+    for name, body in re.findall(r"struct shmvideo_(\w+) \{(.*?)\n\};", text, re.S):
+        fields = []
+        for line in body.split(";")[:-1]:
+            kind, names = re.fullmatch(r"(?:const )?(?:struct )?(\w+) (.*)",
+                                       " ".join(line.split())).groups()
+            for each in names.split(", "):
+                star, field, count = re.fullmatch(r"(\*?)(\w+)(?:\[(\d+)\])?",
+                                                  each).groups()
+                type_ = (c_char_p if star and kind == "char" else c_void_p if star
+                         else TYPES[kind])
+                fields.append((field, type_ * int(count) if count else type_))
+        if fields[0][0] == "size" and name != "slot":
+            fields[0] = ("struct_size", fields[0][1])
+        structs[name] = type(name, (ctypes.Structure,), {"_fields_": fields})
+    return structs
+
+
+with open(os.environ["SHMVIDEO_SOURCE_DIR"] + "/libshmvideo/shmvideo.h",
+          encoding="utf-8") as file:
+    STRUCTS = read_structs(file.read())
 lib = ctypes.CDLL(os.environ["SHMVIDEO_BUILD_DIR"] + "/libshmvideo/libshmvideo.so",
                   use_errno=True)
+Format, Frame, Slot = STRUCTS["format"], STRUCTS["frame"], STRUCTS["slot"]
+Error = STRUCTS["error"]
 
 
-def words(*names):
-    return [(name, c_uint32) for name in names]
-
-
-class Error(Structure):
-    _fields_ = [("code", c_int), ("pid", c_int), ("message", c_char * 1024),
-                ("advice", c_char * 192)]
-
-
-class Format(Structure):
-    _fields_ = words(
-        "pixel_format", "width", "height", "fps_n", "fps_d", "max_fps_n", "max_fps_d",
-        "par_n", "par_d", "interlace_mode", "field_order", "color_range",
-        "color_matrix", "color_transfer", "color_primaries", "chroma_site",
-        "alpha_mode", "views", "n_planes", "reserved") + [
-        ("stride", c_uint32 * 4), ("offset", c_uint64 * 4), ("size", c_uint64)]
-
-
-class WriterConfig(Structure):
-    _fields_ = [("struct_size", c_size_t), ("path", c_char_p), ("perms", c_uint32),
-                ("backpressure", c_uint32), ("backpressure_timeout", c_uint64),
-                ("max_memory", c_uint64), ("max_lent", c_uint32),
-                ("max_readers", c_uint32), ("log", c_void_p), ("log_user", c_void_p)]
-
-
-class Slot(Structure):
-    _fields_ = [("data", c_void_p), ("size", c_size_t), ("generation", c_uint32)]
-
-
-class FrameInfo(Structure):
-    _fields_ = [("struct_size", c_size_t)] + [(name, c_uint64) for name in (
-        "pts", "duration", "capture_time", "offset", "offset_end")] + words(
-        "flags", "crop_x", "crop_y", "crop_width", "crop_height", "n_planes") + [
-        ("stride", c_uint32 * 4), ("plane_offset", c_uint64 * 4)]
-
-
-class ReaderInfo(Structure):
-    _fields_ = [("id", c_uint64), ("pid", c_int)] + words(
-        "uid", "policy", "depth", "max_holds", "received", "skipped", "copied",
-        "holding")
-
-
-class WriterStats(Structure):
-    _fields_ = [(name, c_uint64) for name in ("frames", "bytes", "refused", "memory")
-                ] + words("n_readers", "slots_active", "slots_out")
-
-
-class ReaderConfig(Structure):
-    _fields_ = [("struct_size", c_size_t), ("path", c_char_p)] + words(
-        "policy", "depth", "min_holds", "max_holds") + [
-        ("accepts", c_char_p), ("log", c_void_p), ("log_user", c_void_p)]
-
-
-class Frame(Structure):
-    _fields_ = [("format", POINTER(Format)), ("caps", c_char_p), ("data", c_void_p),
-                ("size", c_uint64), ("n_planes", c_uint32), ("stride", c_uint32 * 4),
-                ("plane_offset", c_uint64 * 4)] + [(name, c_uint64) for name in (
-                    "stream", "sequence", "pts", "duration", "capture_time", "offset",
-                    "offset_end")] + words("flags", "crop_x", "crop_y", "crop_width",
-                                           "crop_height", "skipped")
-
-
-class ReaderStatus(Structure):
-    _fields_ = words("connected") + [("writer_pid", c_int)] + words(
-        "writer_uid", "policy", "depth", "max_holds", "holding") + [
-        (name, c_uint64) for name in ("latency", "received", "skipped", "copied")]
+def fill(name, **fields):
+    struct = STRUCTS[name]()
+    struct.struct_size = ctypes.sizeof(struct)
+    for field, value in fields.items():
+        if not hasattr(struct, field):
+            raise AttributeError(field)
+        setattr(struct, field, value)
+    return struct
 
 
 class CallFailed(Exception):
@@ -102,6 +80,7 @@ for name in ("writer_free", "writer_end", "writer_get_fd", "writer_dispatch",
              "writer_get_n_readers", "slot_release", "reader_free", "reader_get_fd",
              "reader_dispatch", "frame_release"):
     getattr(lib, "shmvideo_" + name).argtypes = [c_void_p]
+    getattr(lib, "shmvideo_" + name).restype = c_int
 lib.shmvideo_writer_publish.argtypes = [c_void_p, c_void_p, c_void_p]
 lib.shmvideo_writer_acquire.argtypes = [c_void_p, c_void_p]
 lib.shmvideo_writer_acquire_wait.argtypes = [c_void_p, c_int, c_void_p]
@@ -123,7 +102,8 @@ def format_from_caps(text):
 
 
 def numbers_of(each):
-    return {name: getattr(each, name) for name, _ in Format._fields_[:19]}
+    names = [name for name, _ in Format._fields_]
+    return {name: getattr(each, name) for name in names[:names.index("reserved")]}
 
 
 class Writer:
@@ -131,8 +111,7 @@ class Writer:
 
     def __init__(self, path, **config):
         error, self.handle = Error(), c_void_p()
-        settings = WriterConfig(ctypes.sizeof(WriterConfig), os.fsencode(path),
-                                **config)
+        settings = fill("writer_config", path=os.fsencode(path), **config)
         check(lib.shmvideo_writer_new(byref(settings), byref(error),
                                       byref(self.handle)), error)
         self.format = Format()
@@ -163,18 +142,18 @@ class Writer:
         if not slot:
             return False
         ctypes.memset(slot.contents.data, byte, slot.contents.size)
-        settings = FrameInfo(ctypes.sizeof(FrameInfo), *[NONE] * 5)
-        for name, value in info.items():
-            setattr(settings, name, value)
+        unknown = dict.fromkeys(("pts", "duration", "capture_time", "offset",
+                                 "offset_end"), NONE)
+        settings = fill("frame_info", **{**unknown, **info})
         check(lib.shmvideo_writer_publish(self.handle, slot, byref(settings)))
         return True
 
     def readers(self):
-        infos = (ReaderInfo * 128)()
+        infos = (STRUCTS["reader_info"] * 128)()
         return infos[:lib.shmvideo_writer_get_readers(self.handle, infos, 128)]
 
     def stats(self):
-        stats = WriterStats()
+        stats = STRUCTS["writer_stats"]()
         lib.shmvideo_writer_get_stats(self.handle, byref(stats))
         return stats
 
@@ -191,8 +170,8 @@ class Reader:
 
     def __init__(self, path, accepts=None, **config):
         error, self.handle = Error(), c_void_p()
-        settings = ReaderConfig(ctypes.sizeof(ReaderConfig), os.fsencode(path),
-                                accepts=accepts and accepts.encode(), **config)
+        settings = fill("reader_config", path=os.fsencode(path),
+                        accepts=accepts and accepts.encode(), **config)
         check(lib.shmvideo_reader_new(byref(settings), byref(error),
                                       byref(self.handle)), error)
 
@@ -216,7 +195,7 @@ class Reader:
         return check(lib.shmvideo_reader_wait(self.handle, NONE, -1))
 
     def status(self):
-        status = ReaderStatus()
+        status = STRUCTS["reader_status"]()
         lib.shmvideo_reader_get_status(self.handle, byref(status))
         return status
 
@@ -229,9 +208,13 @@ class HeldFrame:
     def __init__(self, pointer):
         self.pointer, self.info = pointer, pointer.contents
 
+    def numbers(self):
+        """Of its format."""
+        return numbers_of(ctypes.cast(self.info.format, POINTER(Format)).contents)
+
     def picture(self):
         """As Frame.picture of reader.py."""
-        rows, numbers = [], numbers_of(self.info.format.contents)
+        rows, numbers = [], self.numbers()
         for i, (row, n_rows) in enumerate(video.plane_sizes(numbers)):
             at = self.info.data + self.info.plane_offset[i]
             rows += [ctypes.string_at(at + y * self.info.stride[i], row)

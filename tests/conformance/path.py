@@ -142,8 +142,13 @@ class Place:
             self.identity = mine.st_dev, mine.st_ino
             if stale:
                 left = os.lstat(name)
-                if (left.st_dev, left.st_ino) == (status.st_dev, status.st_ino):
-                    os.unlink(name)
+                if (left.st_dev, left.st_ino) != (status.st_dev, status.st_ino):
+                    rename(name, path, RENAME_EXCHANGE)
+                    status = None
+                os.unlink(name)
+                if not status:
+                    self.listener.close()
+                    raise FileExistsError(errno.EEXIST, "put there just now", path)
 
     def listen(self, name, mode):
         listener = socket.socket(socket.AF_UNIX, FLAGS)

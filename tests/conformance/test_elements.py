@@ -162,8 +162,8 @@ def from_example(path):
             one.release()
         found.append(one if isinstance(one, str) else one.sequence)
     reader.leave()
-    equal((found[0], found[-3:], found[1:-2]),
-          (NEW_FORMAT, [12, END, LOST], list(range(found[1], 13))))
+    equal((found[0], found[-3:]), (NEW_FORMAT, [12, END, LOST]))
+    equal(found[1:-2], sorted(found[1:-2]))
     equal(finish(sender), (0, ""))
 
 
@@ -203,4 +203,5 @@ def both(path):
     equal(pathlib.Path(path + ".out").read_bytes() == expected, True)
 
 
-main()
+if __name__ == "__main__":
+    main()

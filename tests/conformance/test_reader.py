@@ -155,7 +155,7 @@ def sleeping(path):
                 reader.wait()
                 found.extend(takes(reader))
                 bell.ring()
-        thread = threading.Thread(target=follow)
+        thread = threading.Thread(target=follow, daemon=True)
         thread.start()
         deeds = [lambda: ends.writer.set_format(RGBA),
                  lambda: send(ends.writer, 1, 1), lambda: send(ends.writer, 2, 2),
@@ -332,7 +332,7 @@ def lossless(path):
         sent = []
         thread = threading.Thread(
             target=lambda: [sent.append(ends.writer.send((number + 1) % 256, wait=True))
-                            for number in range(number, number + 100)])
+                            for number in range(number, number + 100)], daemon=True)
         thread.start()
         spin(lambda: reader.generation.board.word(board.AT_WAITS))
         nudges, say = [], reader.line.say
@@ -489,4 +489,5 @@ def bye(path):
         equal(ends.writer.stats().n_readers, 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

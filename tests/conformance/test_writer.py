@@ -101,7 +101,7 @@ def frames(path):
                   (number * 40, 40, number, clib.NONE, 7, 5, ends.writer.stream))
             equal((info.crop_x, info.crop_y, info.crop_width, info.crop_height),
                   (2, 4, 6, 8))
-            equal(clib.numbers_of(info.format.contents), clib.format_from_caps(NV12))
+            equal(frame.numbers(), clib.format_from_caps(NV12))
             frame.release()
         equal(reader.acquire(), None)
         peer = ends.writer.peers[0]
@@ -185,7 +185,7 @@ def sleeping(path):
                 reader.wait()
                 found.extend(takes(reader))
                 bell.ring()
-        thread = threading.Thread(target=follow)
+        thread = threading.Thread(target=follow, daemon=True)
         thread.start()
         until(lambda: any(peer.welcomed for peer in ends.writer.peers), ends.writer)
         deeds = [lambda: ends.writer.set_format(RGBA),
@@ -363,7 +363,7 @@ def lossless(path):
             while len(found) < 200:
                 reader.wait()
                 found.extend(takes(reader))
-        thread = threading.Thread(target=follow)
+        thread = threading.Thread(target=follow, daemon=True)
         thread.start()
         for number in range(first + 1, first + 201):
             slot = writer.claim_wait()
@@ -456,4 +456,5 @@ def paths(path):
         pass
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -33,6 +33,7 @@ class Generation:
         self.one, self.slot_size = caps.fixed(caps.parse(text)), slot_size
         self.pool_fd = memory.create("shmvideo-pool", n_slots * slot_size)
         board_fd = memory.create("shmvideo-board", shared.BOARD_SIZE)
+        os.posix_fallocate(board_fd, 0, shared.BOARD_SIZE)
         self.pool = memory.map_bytes(self.pool_fd, n_slots * slot_size, write=True)
         self.board = Board.make(
             memory.map_bytes(board_fd, shared.BOARD_SIZE, write=True), number, n_slots,
@@ -81,6 +82,7 @@ class Writer:
                                                            latency_us)
         self.stream = int.from_bytes(os.urandom(8), "little")
         self.peers, self.generation, self.head, self.ticket = [], None, 0, 0
+        self.blocked = False
         self.refused, self.version = 0, 1
 
     # ---- Readers ----
@@ -158,16 +160,22 @@ class Writer:
         needed = min([peer.needs() for peer in self.readers() if peer.waits_for_us()],
                      default=self.head + 1)
         depth = max([peer.depth for peer in self.readers()], default=0)
-        may = [(sequence, slot)
-               for slot, sequence in enumerate(generation.sequence[:generation.active])
-               if slot not in held and slot not in never and slot not in generation.out
-               and (sequence == 0 or sequence < min(needed, self.head))]
+        free = [(sequence, slot)
+                for slot, sequence in enumerate(generation.sequence[:generation.active])
+                if slot not in held and slot not in never and
+                slot not in generation.out and (sequence == 0 or sequence < self.head)]
+        may = [pair for pair in free if pair[0] < needed]
+        self.blocked = len(may) < len(free)
         late = [pair for pair in may if pair[0] + depth <= self.head]
         return max(late)[1] if late else min(may)[1] if may else None
 
     def claim(self):
-        """A Slot, or None: every slot is needed."""
+        """A Slot, or None: every slot is needed. blocked: by lossless readers."""
         generation, never, spoiled = self.generation, set(), {}
+        self.blocked = any(peer.waits_for_us() and peer.is_untold()
+                           for peer in self.readers())
+        if self.blocked:
+            return None
         while True:
             slot = self.choose(never)
             if slot is None:
@@ -187,31 +195,38 @@ class Writer:
 
     def claim_wait(self):
         """As claim, but waits for lossless readers, each for timeout seconds."""
-        slot = self.claim()
-        if slot or not self.backpressure:
-            return slot
-        self.begin_waiting()
-        waited = {}  # peer: (frame it needs, seconds since it needs it)
-        while True:
+        slot, waited = self.claim(), {}  # peer: (frame it needs, seconds it is late)
+        while not slot and self.blocked:
+            self.begin_waiting()  # anew each time: each ticket is answered once
             slot = self.claim()
-            slow = [peer for peer in self.readers() if peer.waits_for_us()]
-            if slot or not slow:
-                break
-            for peer in slow:
-                need, seconds = waited.get(peer, (None, 0))
-                waited[peer] = (peer.needs(), seconds if need == peer.needs() else 0)
-            oldest = min(slow, key=lambda peer: peer.needs())
-            left = self.timeout - waited[oldest][1]
-            if left <= 0:
-                oldest.demote()
-                continue
-            begin = time.monotonic()
-            self.sleep(left)
-            for peer, (need, seconds) in waited.items():
-                waited[peer] = (need, seconds + time.monotonic() - begin)
-            self.dispatch()
+            if not slot and self.blocked:
+                self.wait_for(self.slow(), waited)
+                slot = self.claim()
         self.stop_waiting()
         return slot
+
+    def slow(self):
+        """Those who have not taken a frame, or not been told a format."""
+        return [peer for peer in self.readers() if peer.waits_for_us() and
+                (peer.is_untold() or peer.needs() <= self.head)]
+
+    def wait_for(self, slow, waited):
+        """Sleep until something happens, or demote who was late for too long."""
+        if not slow:
+            return  # they have taken all that there was since the last look
+        for peer in slow:
+            need, seconds = waited.get(peer, (None, 0))
+            waited[peer] = peer.needs(), seconds if need == peer.needs() else 0
+        slowest = max(slow, key=lambda peer: waited[peer][1])
+        begin, left = time.monotonic(), self.timeout - waited[slowest][1]
+        if left <= 0:
+            slowest.demote()
+            return
+        self.sleep(left)
+        for peer in slow:
+            need, seconds = waited[peer]
+            waited[peer] = need, seconds + time.monotonic() - begin
+        self.dispatch()
 
     def begin_waiting(self):
         self.ticket = self.ticket % 0xffffffff + 1
