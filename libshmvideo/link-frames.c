@@ -130,21 +130,30 @@ hand_out(struct shmv_link *link, struct shmv_held *held, uint32_t skipped,
   *out_frame = &held->pub;
 }
 
-/* Latest: the oldest frame that is still ours by depth and still there. */
-static int
-take_latest(struct shmv_link *link, bool newest, struct shmv_held *held,
-            const struct shmvideo_frame **out_frame)
+/* Latest: the oldest frame that is still ours by depth. */
+static uint32_t
+first_wanted(const struct shmv_link *link, uint32_t head)
 {
-  uint32_t head = shmv_load(&link->view->board->head);
   uint32_t first = head + 1 - link->session.welcome.depth;
   uint32_t sequence = link->last + 1;
   if (shmv_serial_diff(sequence, first) < 0)
     sequence = first;
   if (shmv_serial_diff(sequence, link->view->first_sequence) < 0)
     sequence = link->view->first_sequence;
-  if (newest)
-    sequence = head;
+  return sequence;
+}
+
+/* Latest: the first of those that is still there. */
+static int
+take_latest(struct shmv_link *link, bool newest, struct shmv_held *held,
+            const struct shmvideo_frame **out_frame)
+{
+  uint32_t head = shmv_load(&link->view->board->head);
+  uint32_t sequence = newest ? head : first_wanted(link, head);
   for (; shmv_serial_diff(sequence, head) <= 0; sequence++) {
+    /* The head goes on while we look: what is past the end waits for it. */
+    if (link->ending && shmv_serial_diff(sequence, link->end) > 0)
+      return 0;
     int code = hold(link, held, sequence);
     if (code < 0)
       return code;
@@ -253,8 +262,24 @@ shmv_link_end_is_due(const struct shmv_link *link)
 {
   if (!link->ending)
     return false;
-  uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
-                                                    : link->last;
-  return shmv_serial_diff(last, link->end) >= 0 ||
-         !shmv_link_has_frame(link);
+  if (!shmv_link_has_frame(link))
+    return true;
+  uint32_t next = link->policy == SHMVIDEO_LOSSLESS
+                      ? link->cursor
+                      : first_wanted(link, shmv_load(&link->view->board->head));
+  if (shmv_serial_diff(next, link->view->first_sequence) < 0)
+    next = link->view->first_sequence; /* formats went by unseen */
+  return shmv_serial_diff(next, link->end) > 0;
+}
+
+void
+shmv_link_pass_end(struct shmv_link *link)
+{
+  link->ending = false;
+  link->ended = true;
+  /* Who asked for the newest frame has skipped what was left before the end. */
+  if (link->view != NULL &&
+      shmv_serial_diff(link->end, shmv_load(&link->view->board->head)) <= 0 &&
+      shmv_serial_diff(link->end, link->view->first_sequence) >= 0)
+    link->view->first_sequence = link->end + 1;
 }

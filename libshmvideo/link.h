@@ -98,7 +98,10 @@ struct shmv_view *shmv_link_advance(struct shmv_link *link);
 /* Tell the writer so. 0 or -errno. */
 int shmv_link_say_ready(struct shmv_link *link);
 
-/* Whether END is due: every frame up to it was taken. */
+/* Whether END is due: no frame up to it is to be taken any more. */
 bool shmv_link_end_is_due(const struct shmv_link *link);
+
+/* END is told: no frame up to it will be taken. */
+void shmv_link_pass_end(struct shmv_link *link);
 
 #endif

@@ -68,16 +68,16 @@ next(struct shmvideo_reader *reader, bool newest,
      const struct shmvideo_frame **out_frame)
 {
   struct shmv_link *link = reader->link;
-  if (shmv_link_end_is_due(link)) { /* before the frames and formats after it */
-    link->ending = false;
-    link->ended = true;
-    return SHMVIDEO_END;
-  }
   /* Who wants the newest frame does not want the last one of an old format. */
-  if (link->view != NULL && !(newest && link->next != NULL)) {
+  if (link->view != NULL && !(newest && link->next != NULL) &&
+      !shmv_link_end_is_due(link)) {
     int code = take(reader, newest, out_frame);
     if (code != 0 || reader->link == NULL || shmv_link_is_blocked(link))
       return code;
+  }
+  if (link->ending) { /* before the frames and formats after it */
+    shmv_link_pass_end(link);
+    return SHMVIDEO_END;
   }
   if (link->next != NULL)
     return announce_format(reader);
