@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
+#include "testpoint.h"
+
 /* ---- Taking frames ------------------------------------------------------- */
 
 /* Tell a waiting writer that something was let go: once per ticket. For want of
@@ -77,6 +79,7 @@ shmv_link_is_blocked(struct shmv_link *link)
   if (!shmv_link_has_frame(link) || free_hold(link) != NULL)
     return false;
   atomic_store(&link->starved, true);
+  SHMV_TEST_POINT("blocked");
   return free_hold(link) == NULL;
 }
 

@@ -71,8 +71,12 @@ next(struct shmvideo_reader *reader, bool newest,
   /* Who wants the newest frame does not want the last one of an old format. */
   if (link->view != NULL && !(newest && link->next != NULL) &&
       !shmv_link_end_is_due(link)) {
+    /* Asked first: a hold that comes back just after a vain look for one must not
+     * have us go on to an end or a format past the frame that it was for. */
+    if (shmv_link_is_blocked(link))
+      return 0;
     int code = take(reader, newest, out_frame);
-    if (code != 0 || reader->link == NULL || shmv_link_is_blocked(link))
+    if (code != 0 || reader->link == NULL)
       return code;
   }
   if (link->ending) { /* before the frames and formats after it */

@@ -2,15 +2,30 @@
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
 /* An end is told where it belongs: after the frames before it, taken or skipped, and
- * before all that follows. */
+ * before all that follows. Nothing overtakes a frame that is there. */
+
+#define SHMV_TEST_POINTS
+
+#include <string.h>
 
 #include "shmvideo.h"
 #include "shmvtest.h"
+#include "testpoint.h"
 
 static struct {
   struct shmvideo_writer *writer;
   struct shmvideo_reader *reader;
+  const struct shmvideo_frame *come_back; /* let go when the reader looks for it */
 } stage;
+
+void
+shmv_test_point(const char *name)
+{
+  if (strcmp(name, "blocked") != 0 || stage.come_back == NULL)
+    return;
+  shmvideo_frame_release(stage.come_back);
+  stage.come_back = NULL;
+}
 
 static void
 set_width(uint32_t width)
@@ -118,6 +133,23 @@ newest_is_past_it(void)
   finish();
 }
 
+/* A frame let go by another thread just when no hold was found to be free. */
+static void
+hold_comes_back(void)
+{
+  begin(4, 1);
+  show(2);
+  g_assert_cmpint(shmvideo_reader_acquire(stage.reader, &stage.come_back), ==,
+                  SHMVIDEO_FRAME);
+  g_assert_cmpuint(stage.come_back->sequence, ==, 1);
+  set_width(32);
+  talk();
+  expect_frame(2);
+  g_assert_null(stage.come_back);
+  expect(shmvideo_reader_acquire, SHMVIDEO_NEW_FORMAT);
+  finish();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -126,5 +158,7 @@ main(int argc, char **argv)
                skipped_over);
   shmvtest_add("/ends/come-before-the-newest-frame-past-them",
                newest_is_past_it);
+  shmvtest_add("/ends/a-hold-that-comes-back-lets-no-frame-pass",
+               hold_comes_back);
   return shmvtest_run();
 }
