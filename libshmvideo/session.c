@@ -40,12 +40,15 @@ static int
 check_hello(const struct shmv_message *message)
 {
   const struct shmv_hello *h = &message->u.hello;
-  if (h->version_min > h->version_max || h->policy > SHMVIDEO_LOSSLESS ||
-      h->depth < 1 || h->depth > SHMV_MAX_DEPTH || h->holds_min < 1 ||
-      h->holds_min > h->holds_want || h->holds_want > SHMV_MAX_HOLDS)
+  if (h->version_min > h->version_max)
     return -EPROTO;
+  /* First of all: what the other numbers may be is for that version to say. */
   if (h->version_min > SHMV_WIRE_VERSION || h->version_max < SHMV_WIRE_VERSION)
     return -EPROTONOSUPPORT;
+  if (h->policy > SHMVIDEO_LOSSLESS || h->depth < 1 ||
+      h->depth > SHMV_MAX_DEPTH || h->holds_min < 1 ||
+      h->holds_min > h->holds_want || h->holds_want > SHMV_MAX_HOLDS)
+    return -EPROTO;
   return 0;
 }
 

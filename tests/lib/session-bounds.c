@@ -68,6 +68,10 @@ test_hello_bounds(void)
   g_assert_cmpint(say_hello(h), ==, -EPROTONOSUPPORT);
   h.version_min = h.version_max = 0;
   g_assert_cmpint(say_hello(h), ==, -EPROTONOSUPPORT);
+  h.version_min = h.version_max = 2; /* its wishes may be of a new kind */
+  h.policy = 2;
+  h.depth = h.holds_want = 1000;
+  g_assert_cmpint(say_hello(h), ==, -EPROTONOSUPPORT);
 }
 
 static int
