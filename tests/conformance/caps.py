@@ -14,7 +14,7 @@ from fractions import Fraction
 
 LONGEST, MOST_FIELDS, MOST_FEATURES = 16384, 64, 16
 INT_MIN, INT_MAX, UINT_MAX = -2**31, 2**31 - 1, 2**32 - 1
-WHITE = " \t\n\r\f"
+WHITE, BLANK = " \t\n\r\f", " \t\n\v\f\r"
 TYPES = {"int": "int", "i": "int", "uint": "uint", "u": "uint", "double": "double",
          "d": "double", "fraction": "fraction", "boolean": "boolean",
          "bool": "boolean", "b": "boolean", "string": "string", "str": "string",
@@ -34,10 +34,11 @@ STRTOD = re.compile(r"[+-]?(?:inf|infinity|nan|0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9
                     r"(?:p[+-]?[0-9]+)?)", re.I)
 RATIO = re.compile(r"([+-]?[0-9]+)/([+-]?[0-9]+)")
 FLAGS = re.compile(r"([0-9A-Fa-f]{1,8}):([0-9A-Fa-f]{1,8})(?::(?:[+/][A-Za-z0-9_-]+)+)?")
-# What a scanner of two hexadecimal numbers takes. With nothing between them only a
-# sign or 0x can begin the second.
-TWO_HEX = re.compile(r"[+-]?(?:0x)?[0-9a-f]+(?::[+-]?(?:0x)?|[+-](?:0x)?|0x)[0-9a-f]+"
-                     r"(?::?(?:[+/][A-Za-z0-9_-]+)*)", re.I)
+# Two hexadecimal numbers with a colon or nothing between them, as a scanner takes them:
+# with nothing between, only a sign can begin the second. In quotes there may be white
+# space before each.
+TWO_HEX = re.compile(r"\s*[+-]?(?:0x)?[0-9a-f]+(?::\s*[+-]?|\s*[+-]|\s+)(?:0x)?[0-9a-f]+"
+                     r"(?::(?:[+/][A-Za-z0-9_-]+)+)?", re.I)
 
 
 class Refused(Exception):
@@ -209,7 +210,8 @@ class Parser:
         if type_ not in (None, "string"):
             raise Refused("a %s in quotes" % type_)
         if type_ is None and raw != "NULL" and (
-                not WORD.fullmatch(raw) or untyped(raw)[0] != "string"):
+                not raw or untyped(raw.lstrip(BLANK))[0] != "string" or
+                TWO_HEX.fullmatch(raw)):
             raise Refused('"%s" without a type' % raw)
         return "string", unescape(raw)
 
@@ -287,7 +289,7 @@ def type_of(value):
 
 
 def parse(text):
-    if len(text.encode()) > LONGEST:
+    if len(text.encode(errors="surrogateescape")) > LONGEST:
         raise Refused("too long")
     if text == "ANY":
         return None

@@ -96,23 +96,25 @@ def read(args):
 def decode(args):
     for name in args.files:
         with open(name, encoding="ascii") as file:
-            data = wire.from_hex(file)
-        try:
-            message = wire.decode(data)
-        except wire.Broken:
-            print("bad")
-            continue
-        print("skip" if message is None else describe(message))
+            print(describe(wire.from_hex(file)))
 
 
-def describe(message):
-    """The number of the type, the serial, and all fields in order."""
+def describe(data):
+    """A message in a line: the number of its type, its serial, all fields in order;
+    or "bad", or "skip"."""
+    try:
+        message = wire.decode(data)
+    except wire.Broken:
+        return "bad"
+    if message is None:
+        return "skip"
     words = [str(message.type), str(message.serial)]
     for field, count in message.kind.fields:
         value = getattr(message, field)
         words += [str(each) for each in (value if count > 1 else [value])]
     if message.kind.text:
-        words.append(getattr(message, message.kind.text).encode().hex() or "-")
+        text = wire.to_bytes(getattr(message, message.kind.text))
+        words.append(text.hex() or "-")
     return " ".join(words)
 
 
