@@ -74,7 +74,8 @@ read_integer(const char *word, int64_t min, int64_t max, int64_t *out)
     base = 16;
     digit += 2;
   }
-  if (!is_hex(*digit))
+  /* strtoull would take white space, a sign and, in base 16, one more 0x. */
+  if (!is_hex(*digit) || (base == 16 && (digit[1] == 'x' || digit[1] == 'X')))
     return SHMV_CAPS_NOT_ONE;
   char *end;
   errno = 0;
