@@ -21,7 +21,8 @@ import clib
 import video
 import wire
 from peer import describe
-from tap import equal, main, test
+from reader import Reader
+from tap import equal, main, serve, test
 
 SOURCE = pathlib.Path(os.environ["SHMVIDEO_SOURCE_DIR"])
 
@@ -151,7 +152,67 @@ def formats(_):
             except caps.Refused:
                 ours = None
             equal((text, ours), (text, theirs))
-    assert good > 1000, good
+    assert good > 900, good
+
+
+PIECES = ["0", "1", "7", "9", "a", "f", "e", "x", "0x", "+", "-", ":", "/", ".", "_",
+          "g", "min", "max", "inf", "nan", "true", "p", "E"]
+IN_QUOTES = ["", " ", "\\0", "\\012", "\\177", "\\200", "\\x", "\\\\"]
+TYPES = ["int", "uint", "double", "fraction", "bool", "string", "bitmask", "flagset",
+         "AFlagsSet", "FlagsSet"]
+
+
+@test("words at random, typed and quoted, are values to both or to neither")
+def words(_):
+    rng, good = random.Random(3), 0
+    for i in range(8000):
+        word = "".join(rng.choices(PIECES, k=rng.randint(1, 6)))
+        if i % 4 == 1:
+            word = '"%s%s"' % (word, rng.choice(IN_QUOTES))
+        elif i % 4 == 2:
+            word = "(%s)%s" % (rng.choice(TYPES), word)
+        elif i % 8 == 3:
+            word = '(string)"%s%s"' % (word, rng.choice(IN_QUOTES))
+        text = "video/x-raw, format=GRAY8, width=16, height=16, label=" + word
+        try:
+            ours = bool(video.from_caps(text))
+        except caps.Refused:
+            ours = False
+        equal((word, ours), (word, clib.format_from_caps(text) is not None))
+        good += ours
+    assert 2000 < good < 6000, good
+
+
+SETS = ["width=64", "width={ 32, 64 }", "width=[ 16, 64, 16 ]", "width=[ 1, 63 ]",
+        "width=(uint)64", "height=[ 48, max ]", "framerate=[ 0/1, 30/1 ]",
+        "framerate={ 25/1, [ 30/1, 60/1 ] }", "framerate=30", "label=x", "label=(string)5",
+        "format={ RGBA, NV12 }", "format={ GRAY8 }", "views=2", "live=yes",
+        "flags=(flagset)1:3", "flags=(GstVideoMultiviewFlagsSet){ 2:2, 1:5 }"]
+MEDIA = ["video/x-raw", "video/x-raw(ANY)", "video/x-raw(memory:SystemMemory)",
+         "video/x-raw(memory:DMABuf)", "audio/x-raw", "video/x-raw()"]
+ONE = ("video/x-raw, format=GRAY8, width=64, height=48, framerate=30/1, label=x, "
+       "live=(boolean)true, flags=(flagset)1:ffffffff")
+
+
+@test("a reader of ours is refused by the library where we would refuse it")
+def sets(path):
+    rng, refused = random.Random(4), 0
+    writer = clib.Writer(path)
+    writer.set_format(ONE)
+    for _ in range(400):
+        text = "; ".join(", ".join([rng.choice(MEDIA), *rng.sample(
+            SETS, rng.randint(0, 3))]) for _ in range(rng.randint(1, 2)))
+        try:
+            expected = caps.accepts(caps.parse(text), caps.fixed(caps.parse(ONE)))
+        except caps.Refused:
+            continue  # the same field twice, say
+        reader = Reader(path, accepts=text)
+        serve(writer, reader)
+        equal((text, reader.refused is None), (text, expected))
+        refused += not expected
+        reader.leave()
+    writer.close()
+    assert 100 < refused < 300, refused
 
 
 @test("the examples of docs/caps.md are what the page says")
