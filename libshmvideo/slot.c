@@ -127,9 +127,18 @@ find_holder(const struct shmv_claims *claims, uint32_t slot)
   return NULL;
 }
 
-/* No slot was tried and no reader has spoiled one: at first, and when a reader is
- * ignored, since all that it took from under us may be tried again, and must not
- * count twice against an honest one. */
+/* What a reader spoiled is forgiven one by one, a claim each: an honest one does it
+ * once in a blue moon, and many who did it all the time would cost time. */
+static void
+forgive(const struct shmv_claims *claims)
+{
+  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+    if (claims->readers[i].spoiled > 0)
+      claims->readers[i].spoiled--;
+}
+
+/* A reader is ignored from now on: all that it took from under us may be tried again,
+ * and must not count twice against an honest one. */
 static void
 start_over(const struct shmv_claims *claims, bool *tried)
 {
@@ -141,15 +150,23 @@ start_over(const struct shmv_claims *claims, bool *tried)
 enum shmv_claim_result
 shmv_slot_claim(struct shmv_claims *claims, uint32_t *out_slot)
 {
-  bool tried[SHMV_MAX_SLOTS];
-  start_over(claims, tried);
+  bool tried[SHMV_MAX_SLOTS] = {false};
+  bool any_tried = false;
+  forgive(claims);
 
-  /* Every turn ends the claim, sets one tried, or breaks a reader. */
+  /* Every turn ends the claim, counts against a reader, or follows one that did. */
   for (;;) {
     struct survey survey;
     bool needed;
     look_at_readers(claims, &survey);
     uint32_t slot = choose(claims, &survey, tried, &needed);
+    if (slot == SHMV_MAX_SLOTS && any_tried) {
+      /* Honest readers cannot have spoiled them all. Several who keep just within
+       * what is allowed can: once more, until they are found out. */
+      memset(tried, 0, sizeof tried);
+      any_tried = false;
+      continue;
+    }
     if (slot == SHMV_MAX_SLOTS)
       return needed ? SHMV_CLAIM_LOSSLESS : SHMV_CLAIM_NONE;
 
@@ -168,7 +185,7 @@ shmv_slot_claim(struct shmv_claims *claims, uint32_t *out_slot)
       holder->broken = true; /* more than an honest reader ever can */
       start_over(claims, tried);
     } else {
-      tried[slot] = true;
+      tried[slot] = any_tried = true;
     }
   }
 }

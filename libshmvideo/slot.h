@@ -45,7 +45,7 @@ struct shmv_claimant {
   bool cursor_valid; /* the reader has said READY: its cursor counts */
   bool broken;       /* broke a rule: ask the caller to disconnect it */
   uint32_t floor;    /* lossless: needs nothing older than this */
-  uint32_t spoiled;  /* candidates it took from under the present claim */
+  uint32_t spoiled;  /* candidates it took from under claims, less one a claim */
   uint32_t told;     /* lossless: generation of the last FORMAT it was sent */
   uint32_t late_for; /* lossless: while the writer waited, so long (ns) it did not */
   uint64_t late;     /* take this frame, which is there */

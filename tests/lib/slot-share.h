@@ -16,7 +16,7 @@
 #include "slot.h"
 
 #define GENERATION 0x1000007u /* its top bits are no part of a hold word */
-#define N_READERS 3
+#define N_READERS 4
 
 struct share {
   struct shmv_board board;
