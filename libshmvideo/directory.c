@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "closing.h"
+
 int
 shmv_directory_open(const struct shmv_path *path, int *out_fd,
                     struct shmvideo_error *error)
@@ -110,7 +112,8 @@ shmv_directory_probe(int fd, const struct shmv_path *path, const char *name,
   if (result == 0 && getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer,
                                 &size) == 0)
     *out_pid = peer.pid;
-  close(probe);
+  if (!shmv_close_connection(probe))
+    close(probe);
   return result;
 }
 

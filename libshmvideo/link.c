@@ -14,12 +14,46 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "segment.h"
 
 /* Messages taken at one go; an honest writer never has so many under way. */
 #define MESSAGES_PER_TURN 64
 
 /* ---- Life ---------------------------------------------------------------- */
+
+static void
+close_all(const int *fds, unsigned n)
+{
+  for (unsigned i = 0; i < n; i++)
+    shmv_close_received(fds[i]);
+}
+
+/* Take an unread message out of a socket; false: none is left. */
+static bool
+take_out(int fd)
+{
+  int fds[SHMV_MAX_FDS];
+  unsigned n_fds = 0;
+  uint8_t byte;
+  size_t size = 0;
+  int code = shmv_socket_recv(fd, &byte, 1, &size, fds, SHMV_MAX_FDS, &n_fds);
+  if (code == 0)
+    close_all(fds, n_fds);
+  return code == 0 ? size > 0 : code == -EMSGSIZE || code == -ECONNRESET;
+}
+
+/* What an honest writer has sent and we have not read may have descriptors, of memory:
+ * taken out first, they are no reason to close the socket elsewhere. */
+static void
+close_socket(int fd)
+{
+  shutdown(fd, SHUT_RDWR);
+  for (int i = 0; i < MESSAGES_PER_TURN && take_out(fd); i++)
+    ;
+  if (!shmv_close_connection(fd))
+    close(fd);
+}
 
 void
 shmv_link_unref(struct shmv_link *link)
@@ -29,8 +63,7 @@ shmv_link_unref(struct shmv_link *link)
   shmv_view_unref(link->view);
   shmv_view_unref(link->next);
   shmv_segment_unmap(link->page, SHMV_PAGE_SIZE);
-  shutdown(link->fd, SHUT_RDWR); /* a forked child may keep it open */
-  close(link->fd);
+  close_socket(link->fd);
   if (link->release_fd >= 0)
     close(link->release_fd);
   if (link->who.pidfd >= 0)
@@ -103,7 +136,7 @@ take_page(struct shmv_link *link, int fd)
   void *page;
   struct shmv_message answer;
   int code = shmv_segment_map_page(fd, &page);
-  close(fd);
+  shmv_close_received(fd);
   if (code < 0)
     return code;
   link->page = page;
@@ -174,13 +207,6 @@ hung_up(const struct shmv_link *link)
     n = poll(&pollfd, 1, 0);
   while (n < 0 && errno == EINTR);
   return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
-}
-
-static void
-close_all(const int *fds, unsigned n)
-{
-  for (unsigned i = 0; i < n; i++)
-    close(fds[i]);
 }
 
 /* One message. 1: taken; 2: taken, and it was a WAKE; 0: no more. */

@@ -29,22 +29,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "directory.h"
 #include "testpoint.h"
 
 #define OPEN_LOCK_MS 2000
 #define CLOSE_LOCK_MS 250
-
-/* Linux 6.16; younger than the headers of Debian 12. */
-#ifndef SO_PASSRIGHTS
-#if defined(__hppa__)
-#define SO_PASSRIGHTS 0x4051
-#elif defined(__sparc__)
-#define SO_PASSRIGHTS 0x005c
-#else
-#define SO_PASSRIGHTS 83
-#endif
-#endif
 
 /* One claim under way. */
 struct claim {
@@ -373,6 +363,16 @@ shmv_listener_accept(struct shmv_listener *listener, int *out_fd)
   return 0;
 }
 
+/* Closing would close those who wait to be let in, with all that they sent. */
+static void
+turn_away(const struct shmv_listener *listener)
+{
+  int fd;
+  shutdown(listener->fd, SHUT_RDWR); /* no more of them */
+  while ((fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+    (void)shmv_close_connection(fd); /* or it stays open, as nothing else helps */
+}
+
 void
 shmv_listener_close(struct shmv_listener *listener)
 {
@@ -388,6 +388,8 @@ shmv_listener_close(struct shmv_listener *listener)
       unlinkat(listener->directory_fd, listener->path.name, 0);
     shmv_directory_unlock(listener->directory_fd);
   }
+  if (getpid() == listener->owner)
+    turn_away(listener);
   close(listener->fd);
   close(listener->directory_fd);
   listener->fd = -1;

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "closing.h"
 
 /* A reader that never says HELLO holds a descriptor of ours: not for ever. */
 #define HELLO_TIME UINT64_C(5000000000)
@@ -43,10 +44,9 @@ poll_add(struct shmvideo_writer *writer, int fd, void *data)
 /* Closing alone takes a descriptor out of epoll only if nobody else has its file: a
  * child that our process forked would make it tell of a peer that is freed. */
 static void
-poll_close(struct shmvideo_writer *writer, int fd)
+poll_remove(struct shmvideo_writer *writer, int fd)
 {
   epoll_ctl(writer->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-  close(fd);
 }
 
 void
@@ -62,9 +62,10 @@ shmv_peer_new(struct shmvideo_writer *writer, int fd, struct shmv_peer **out)
 {
   struct shmv_peer *peer = calloc(1, sizeof *peer);
   if (peer == NULL) {
-    close(fd);
+    (void)shmv_close_connection(fd);
     return -ENOMEM;
   }
+  *out = peer;
   peer->fd = fd;
   peer->page_fd = peer->who.pidfd = -1;
   peer->place = SHMV_MAX_READERS;
@@ -76,13 +77,9 @@ shmv_peer_new(struct shmvideo_writer *writer, int fd, struct shmv_peer **out)
    * that its holds are void. Tagged by the low bit, see dispatch. */
   if (code == 0 && peer->who.pidfd >= 0)
     code = poll_add(writer, peer->who.pidfd, (char *)peer + 1);
-  if (code < 0) {
-    shmv_peer_free(writer, peer);
-    return code;
-  }
   peer->id = ++writer->next_id;
-  *out = peer;
-  return 0;
+  peer->gone = code < 0;
+  return code;
 }
 
 void
@@ -102,19 +99,23 @@ shmv_peer_unplace(struct shmvideo_writer *writer, struct shmv_peer *peer)
     writer->shrink_at = shmv_now() + SHMV_SHRINK_TIME;
 }
 
-void
-shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer)
+bool
+shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer, bool last)
 {
+  poll_remove(writer, peer->fd);
+  if (peer->who.pidfd >= 0)
+    poll_remove(writer, peer->who.pidfd);
+  if (!shmv_close_connection(peer->fd) && !last)
+    return false;
   shmv_segment_unmap(peer->page, SHMV_PAGE_SIZE);
-  shutdown(peer->fd, SHUT_RDWR); /* a forked child may keep it open */
-  poll_close(writer, peer->fd);
   if (peer->page_fd >= 0)
     close(peer->page_fd);
   if (peer->who.pidfd >= 0)
-    poll_close(writer, peer->who.pidfd);
+    close(peer->who.pidfd);
   free(peer->accepts);
   free(peer->refusal);
   free(peer);
+  return true;
 }
 
 /* ---- Breaking and refusing ----------------------------------------------- */

@@ -8,10 +8,10 @@
  * memory), and give them back. Nobody can hold anybody up or hurt anybody. Read this
  * file from top to bottom: it is in the order of calls.
  *
- * What the library does to your process: it starts no thread, installs no signal
- * handler, prints nothing and calls back only your log function, on the thread that
- * called it. Sends never block and never raise SIGPIPE. Every descriptor is close-on-
- * exec; mappings are not inherited by fork and not dumped in cores.
+ * What the library does to your process: it starts no thread (but to close what a hostile
+ * peer sent), installs no signal handler, prints nothing, calls back only your log
+ * function, on the thread that called it. Sends never block nor raise SIGPIPE. Descriptors
+ * are close-on-exec; mappings are not inherited by fork and not dumped in cores.
  *
  * Errors: a call returns 0 or a positive outcome named below, or a negative errno
  * (docs/errors.md). Calls that fail for reasons a person must know also fill a struct

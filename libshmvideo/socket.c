@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "error.h"
 
 /* Linux 6.5; younger than the headers of Debian 12. */
@@ -136,10 +137,13 @@ shmv_socket_peer(int fd, struct shmv_peer_id *out)
 
 /* ---- Messages ------------------------------------------------------------ */
 
-/* Room for the descriptors of one message. */
+/* Room for the descriptors of one message, as many as the kernel allows: those for
+ * which there is no room it would close itself, and that may take any time. */
+#define MOST_FDS 253
+
 union control {
   struct cmsghdr header;
-  char bytes[CMSG_SPACE(SHMV_MAX_FDS * sizeof(int))];
+  char bytes[CMSG_SPACE(MOST_FDS * sizeof(int))];
 };
 
 int
@@ -152,7 +156,7 @@ shmv_socket_send(int fd, const void *message, size_t size, const int *fds,
   if (n_fds > SHMV_MAX_FDS)
     return -EINVAL;
   if (n_fds > 0) {
-    memset(&control, 0, sizeof control);
+    memset(&control, 0, CMSG_SPACE(SHMV_MAX_FDS * sizeof(int)));
     header.msg_control = &control;
     header.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
     control.header.cmsg_level = SOL_SOCKET;
@@ -189,7 +193,7 @@ static int
 close_all(const int *fds, unsigned n, int code)
 {
   for (unsigned i = 0; i < n; i++)
-    close(fds[i]);
+    shmv_close_received(fds[i]);
   return code;
 }
 
@@ -206,10 +210,13 @@ shmv_socket_recv(int fd, void *message, size_t size, size_t *out_size, int *fds,
     *out_n_fds = 0;
   if (max_fds > SHMV_MAX_FDS)
     return -EINVAL;
-  /* Not CMSG_SPACE: its padding is room for one descriptor more. */
   if (max_fds > 0) {
     header.msg_control = &control;
-    header.msg_controllen = CMSG_LEN(max_fds * sizeof(int));
+    header.msg_controllen = sizeof control;
+  } else {
+    int code = shmv_carries_descriptors(fd);
+    if (code != 0)
+      return code < 0 ? code : -EBADMSG;
   }
   ssize_t n;
   do
@@ -220,11 +227,9 @@ shmv_socket_recv(int fd, void *message, size_t size, size_t *out_size, int *fds,
   unsigned n_received = take_descriptors(&header, received);
   if (n_received > max_fds)
     return close_all(received, n_received, -EBADMSG);
-  /* The kernel gives fewer than there is room for only when it cannot install
-   * them here. */
+  /* The kernel gives fewer than were sent only when it cannot install them here. */
   if (header.msg_flags & MSG_CTRUNC)
-    return close_all(received, n_received,
-                     n_received < max_fds ? -EMFILE : -EBADMSG);
+    return close_all(received, n_received, -EMFILE);
   if (header.msg_flags & MSG_TRUNC)
     return close_all(received, n_received, -EMSGSIZE);
   if (n_received > 0)

@@ -68,7 +68,7 @@ int shmv_socket_send(int fd, const void *message, size_t size, const int *fds,
                      unsigned n_fds);
 
 /* Receive one message. fds may be NULL (max_fds 0): then a message that carries
- * descriptors is -EBADMSG. Received descriptors are close-on-exec and @yours;
+ * descriptors is -EBADMSG, stays where it is, and is the last. Received descriptors are close-on-exec and @yours;
  * more than max_fds of them: all closed, -EBADMSG. Fewer than were sent, because
  * our process may have no more: all closed, -EMFILE. A message longer than size:
  * all closed, -EMSGSIZE. End of stream and zero-length messages: *out_size = 0 (telling them

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "format.h"
 #include "segment.h"
 
@@ -39,8 +40,8 @@ shmv_view_new(struct shmv_view **out, const struct shmv_message *message,
   const struct shmv_format_message *f = &message->u.format;
   struct shmv_view *view = calloc(1, sizeof *view);
   if (view == NULL) {
-    close(pool_fd);
-    close(board_fd);
+    shmv_close_received(pool_fd);
+    shmv_close_received(board_fd);
     return -ENOMEM;
   }
   atomic_init(&view->refs, 1);
@@ -55,7 +56,7 @@ shmv_view_new(struct shmv_view **out, const struct shmv_message *message,
     code = shmv_segment_verify(pool_fd, f->pool_size);
   if (code == 0)
     code = map_board(view, board_fd);
-  close(board_fd);
+  shmv_close_received(board_fd);
   if (code < 0) {
     shmv_view_unref(view);
     return code;
@@ -72,7 +73,7 @@ shmv_view_unref(struct shmv_view *view)
   for (uint32_t i = 0; i < view->n_slots; i++)
     shmv_segment_unmap(view->slots[i], view->slot_size);
   shmv_segment_unmap(view->board, SHMV_BOARD_SIZE);
-  close(view->pool_fd);
+  shmv_close_received(view->pool_fd);
   free(view->caps);
   free(view);
 }

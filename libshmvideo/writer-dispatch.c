@@ -21,6 +21,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "testpoint.h"
 
 /* Connections taken in one dispatch: the others want a turn. */
@@ -34,8 +35,10 @@
 
 /* ---- Coming -------------------------------------------------------------- */
 
+/* A free seat, if there is one; and who has sat longest without a place, if there are
+ * too many of those. */
 static struct shmv_peer **
-free_seat(struct shmvideo_writer *writer)
+find_seat(struct shmvideo_writer *writer, struct shmv_peer ***out_oldest)
 {
   struct shmv_peer **seat = NULL, **oldest = NULL;
   uint32_t n_pending = 0;
@@ -49,13 +52,58 @@ free_seat(struct shmvideo_writer *writer)
         oldest = p;
     }
   }
-  /* Those who never say HELLO must not keep out those who do. */
-  if (n_pending >= SHMV_MAX_PENDING && oldest != NULL) {
-    shmv_peer_free(writer, *oldest);
-    *oldest = NULL;
-    return oldest;
+  *out_oldest = n_pending >= SHMV_MAX_PENDING ? oldest : NULL;
+  return seat;
+}
+
+static void
+free_seat(struct shmvideo_writer *writer, struct shmv_peer **seat)
+{
+  if (shmv_peer_free(writer, *seat, false))
+    *seat = NULL;
+}
+
+/* Those who never say HELLO must not keep out those who do. What somebody has said by
+ * now is heard first, and answered: he may just have been behind many. */
+static struct shmv_peer **
+make_seat(struct shmvideo_writer *writer)
+{
+  struct shmv_peer **oldest;
+  struct shmv_peer **seat = find_seat(writer, &oldest);
+  for (uint32_t i = 0; i < SHMV_MAX_PENDING && oldest != NULL; i++) {
+    struct shmv_peer *peer = *oldest;
+    shmv_peer_receive(writer, peer);
+    if (peer->place == SHMV_MAX_READERS) {
+      shmv_peer_say(writer, peer, NULL);
+      if (!peer->gone)
+        shmv_peer_silence(writer, peer, "others wait, and it says nothing");
+      free_seat(writer, oldest);
+    }
+    seat = find_seat(writer, &oldest);
   }
   return seat;
+}
+
+/* 0, -EAGAIN: nobody waits, or why not. */
+static int
+accept_one(struct shmvideo_writer *writer)
+{
+  struct shmv_peer **oldest, **seat = find_seat(writer, &oldest);
+  int fd;
+  if (seat == NULL && oldest == NULL)
+    return -EUSERS;
+  int code = shmv_listener_accept(&writer->listener, &fd);
+  if (code < 0)
+    return code;
+  seat = make_seat(writer);
+  if (seat == NULL) {
+    (void)shmv_close_connection(fd);
+    return -EUSERS;
+  }
+  code = shmv_peer_new(writer, fd, seat);
+  if (code < 0 && *seat != NULL)
+    free_seat(writer, seat);
+  return code;
 }
 
 static void
@@ -69,17 +117,9 @@ static void
 accept_readers(struct shmvideo_writer *writer)
 {
   for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-    int fd;
-    int code = shmv_listener_accept(&writer->listener, &fd);
+    int code = accept_one(writer);
     if (code == -EAGAIN)
       return;
-    if (code == 0) {
-      struct shmv_peer **seat = free_seat(writer);
-      if (seat == NULL)
-        close(fd);
-      else
-        code = shmv_peer_new(writer, fd, seat);
-    }
     if (code < 0) {
       shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
                "a reader could not be let in: %s", strerror(-code));
@@ -129,8 +169,8 @@ reap(struct shmvideo_writer *writer)
                (unsigned long long)peer->id, (int)peer->who.pid);
     if (busy) /* the sender kicks us when it is done */
       continue;
-    shmv_peer_free(writer, peer);
-    writer->peers[i] = NULL;
+    if (shmv_peer_free(writer, peer, false))
+      writer->peers[i] = NULL;
   }
 }
 

@@ -171,7 +171,7 @@ shmvideo_writer_free(struct shmvideo_writer *writer)
   for (uint32_t i = 0; i < SHMV_MAX_PEERS; i++)
     if (writer->peers[i] != NULL) {
       shmv_peer_unplace(writer, writer->peers[i]);
-      shmv_peer_free(writer, writer->peers[i]);
+      (void)shmv_peer_free(writer, writer->peers[i], true);
     }
   free(writer->wish);
   close_descriptors(writer);

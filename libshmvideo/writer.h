@@ -134,15 +134,17 @@ struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
 
 /* peer*.c: one reader's connection. All on the dispatching thread. */
 
-/* Take over an accepted connection. 0, -ENOMEM, … (fd is closed then). */
+/* Take over an accepted connection. 0, -ENOMEM, … (it is closed then, or gone). */
 int shmv_peer_new(struct shmvideo_writer *writer, int fd,
                   struct shmv_peer **out);
 
 /* Take its place away: no claim looks at it, no new wake goes to it. */
 void shmv_peer_unplace(struct shmvideo_writer *writer, struct shmv_peer *peer);
 
-/* Close and free an unplaced peer that no thread sends to. */
-void shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer);
+/* Close and free an unplaced peer that no thread sends to. False: its connection cannot
+ * be closed yet (closing.h), try again; the last time, it stays open instead. */
+bool shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                    bool last);
 
 /* Take in what it sent. */
 void shmv_peer_receive(struct shmvideo_writer *writer, struct shmv_peer *peer);
