@@ -65,6 +65,7 @@ static const struct {
     {-EPROTONOSUPPORT, "the other side speaks another protocol version"},
     {-EPROTOTYPE, "another kind of socket is at this path"},
     {-ESTALE, "the slot belongs to an earlier format"},
+    {-EXFULL, "the other side sends more messages than it may"},
 };
 
 const char *

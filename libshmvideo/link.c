@@ -20,6 +20,14 @@
 /* Messages taken at one go; an honest writer never has so many under way. */
 #define MESSAGES_PER_TURN 64
 
+/* What a writer may say beyond so many messages a frame: see budget.h. Much, since
+ * it wakes us for frames of a format that we have not heard of yet, and lets formats
+ * follow each other without a frame. A format is dear, as it is mapped. */
+#define BUDGET_MOST 10000u
+#define BUDGET_RATE 2000u
+#define MESSAGES_PER_FRAME 2u
+#define FORMAT_COST 10u
+
 /* ---- Life ---------------------------------------------------------------- */
 
 static void
@@ -93,6 +101,7 @@ shmv_link_new(struct shmv_link **out, int fd, const struct shmv_hello *hello,
     return -ENOMEM;
   }
   atomic_init(&link->refs, 1);
+  shmv_budget_init(&link->budget, BUDGET_MOST, BUDGET_RATE, shmv_now());
   link->fd = fd;
   link->who.pidfd = -1;
   link->release_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -209,6 +218,16 @@ hung_up(const struct shmv_link *link)
   return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+static bool
+is_affordable(struct shmv_link *link, uint32_t type)
+{
+  const struct shmv_view *view = link->next != NULL ? link->next : link->view;
+  uint32_t head = view != NULL ? shmv_load(&view->board->head) : 0;
+  return shmv_budget_answer(&link->budget, head, MESSAGES_PER_FRAME) ||
+         shmv_budget_spend(&link->budget, type == SHMV_FORMAT ? FORMAT_COST : 1,
+                           shmv_now());
+}
+
 /* One message. 1: taken; 2: taken, and it was a WAKE; 0: no more. */
 static int
 receive_one(struct shmv_link *link)
@@ -234,6 +253,8 @@ receive_one(struct shmv_link *link)
   code = shmv_wire_decode(&message, bytes, size);
   if (code == 0 && n_fds != shmv_wire_n_fds(message.type))
     code = -EBADMSG;
+  if (code != -EBADMSG && !is_affordable(link, message.type))
+    code = -EXFULL;
   int step = code < 0 ? code : shmv_reader_session_take(&link->session,
                                                         &message);
   if (code == -ENOMSG) {

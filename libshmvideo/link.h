@@ -17,6 +17,8 @@
 #ifndef SHMV_LINK_H
 #define SHMV_LINK_H
 
+#include "budget.h"
+#include "clock.h"
 #include "error.h"
 #include "session.h"
 #include "socket.h"
@@ -41,6 +43,7 @@ struct shmv_link {
   struct shmv_peer_id who;
   struct shmv_page *page;
   struct shmv_reader_session session;
+  struct shmv_budget budget; /* what the writer may say */
   struct shmv_view *view; /* NULL before the first format was announced */
   struct shmv_view *next; /* announced by the writer, not yet to the caller */
   uint32_t policy;        /* as it is now */

@@ -58,6 +58,7 @@ place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
   writer->placed[index] = peer;
   writer->n_readers++;
   peer->place = index;
+  peer->budget.seen = writer->ticket; /* those before were not for it */
   peer->ends_told = writer->n_ends;
   peer->session.welcome = (struct shmv_welcome){
       .version = SHMV_WIRE_VERSION,

@@ -31,6 +31,15 @@
 /* Messages taken from one reader in one dispatch: the others want a turn. */
 #define MESSAGES_PER_TURN 16
 
+/* What a reader may say beyond answers: see budget.h. A long text costs more, for
+ * it takes longer to understand. */
+#define BUDGET_MOST 100u
+#define BUDGET_RATE 100u
+#define BYTES_PER_TOKEN 1024u
+
+/* Threads of a reader that let go at once may answer a ticket twice. */
+#define NUDGES_PER_TICKET 2u
+
 /* ---- Life ---------------------------------------------------------------- */
 
 static int
@@ -70,6 +79,7 @@ shmv_peer_new(struct shmvideo_writer *writer, int fd, struct shmv_peer **out)
   peer->page_fd = peer->who.pidfd = -1;
   peer->place = SHMV_MAX_READERS;
   peer->deadline = shmv_now() + HELLO_TIME;
+  shmv_budget_init(&peer->budget, BUDGET_MOST, BUDGET_RATE, shmv_now());
   int code = shmv_socket_peer(fd, &peer->who);
   if (code == 0)
     code = poll_add(writer, fd, peer);
@@ -253,6 +263,21 @@ hung_up(const struct shmv_peer *peer)
   return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* NUDGE answers a ticket, READY a FORMAT; nothing else is asked for. */
+static bool
+is_answer(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t type)
+{
+  const struct shmv_writer_session *session = &peer->session;
+  if (type == SHMV_READY)
+    return session->sent_generation != session->ready_generation;
+  if (type != SHMV_NUDGE)
+    return false;
+  pthread_mutex_lock(&writer->lock);
+  uint32_t ticket = writer->ticket;
+  pthread_mutex_unlock(&writer->lock);
+  return shmv_budget_answer(&peer->budget, ticket, NUDGES_PER_TICKET);
+}
+
 /* One message; false: no more now. */
 static bool
 receive_one(struct shmvideo_writer *writer, struct shmv_peer *peer)
@@ -274,6 +299,13 @@ receive_one(struct shmvideo_writer *writer, struct shmv_peer *peer)
   }
   if (code == 0)
     code = shmv_wire_decode(&message, bytes, size);
+  if ((code == 0 || code == -ENOMSG) &&
+      !is_answer(writer, peer, message.type) &&
+      !shmv_budget_spend(&peer->budget, 1 + (uint32_t)size / BYTES_PER_TOKEN,
+                         shmv_now())) {
+    shmv_peer_silence(writer, peer, shmvideo_strerror(-EXFULL));
+    return false;
+  }
   if (code == -ENOMSG)
     return true;
   if (code == 0)

@@ -123,7 +123,8 @@ shmv_reader_violation(struct shmvideo_reader *reader, int code)
   const struct shmv_link *link = reader->link;
   if (code == -EAGAIN) /* our answer did not fit: it reads nothing */
     code = -EPROTO;
-  bool rules = code == -EPROTO || code == -EBADMSG || code == -EMSGSIZE;
+  bool rules = code == -EPROTO || code == -EBADMSG || code == -EMSGSIZE ||
+               code == -EXFULL;
   shmv_error_set(&error, code, (int)link->who.pid,
                  rules ? "Update or restart the program that writes there."
                        : "Free memory or descriptors, or raise their limits.",

@@ -194,25 +194,17 @@ sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
   return code < 0 ? code : 1;
 }
 
-static uint64_t
-now_ns(void)
-{
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
-
 int
 shmvideo_reader_wait(struct shmvideo_reader *reader, uint64_t timeout,
                      int cancel_fd)
 {
-  uint64_t start = timeout != SHMVIDEO_TIME_NONE ? now_ns() : 0;
+  uint64_t start = timeout != SHMVIDEO_TIME_NONE ? shmv_now() : 0;
   for (;;) {
     if (!arm(reader))
       return 1;
     uint64_t left = timeout;
     if (timeout != SHMVIDEO_TIME_NONE) {
-      uint64_t spent = now_ns() - start;
+      uint64_t spent = shmv_now() - start;
       left = spent < timeout ? timeout - spent : 0;
     }
     int code = sleep_once(reader, left, cancel_fd);

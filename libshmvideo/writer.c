@@ -16,7 +16,6 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -27,14 +26,6 @@
 #define DEFAULT_MAX_LENT 16u
 #define DEFAULT_WISH_INTERVAL UINT64_C(1000000000)
 #define DEFAULT_BACKPRESSURE_TIMEOUT UINT64_C(5000000000)
-
-uint64_t
-shmv_now(void)
-{
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- Life ---------------------------------------------------------------- */
 

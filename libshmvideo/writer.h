@@ -19,6 +19,8 @@
 
 #include <pthread.h>
 
+#include "budget.h"
+#include "clock.h"
 #include "error.h"
 #include "generation.h"
 #include "session.h"
@@ -44,6 +46,7 @@ struct shmv_peer {
   int fd, page_fd;
   const struct shmv_page *page;
   struct shmv_writer_session session;
+  struct shmv_budget budget; /* what it may say */
   char *accepts;      /* caps text, NULL: any */
   uint32_t place;     /* in readers[], SHMV_MAX_READERS: not admitted */
   uint64_t deadline;  /* for its HELLO, CLOCK_MONOTONIC ns */
@@ -99,7 +102,6 @@ struct shmvideo_writer {
 };
 
 /* Frame path */
-uint64_t shmv_now(void); /* CLOCK_MONOTONIC, ns */
 void shmv_writer_kick(struct shmvideo_writer *writer);
 
 /* Wake a reader that sleeps. 0 or -errno. Without the lock. */
