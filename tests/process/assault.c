@@ -63,6 +63,8 @@ void
 assault_settle(struct shmvideo_writer *writer)
 {
   int turns = 0;
+  if (writer == NULL)
+    return;
   do {
     g_assert_cmpint(shmvideo_writer_dispatch(writer), ==, 0);
     g_assert_cmpint(turns++, <, TURNS);
@@ -144,28 +146,21 @@ send_message(int fd, const struct shmv_message *message, const int *fds)
                           fds != NULL ? shmv_wire_n_fds(message->type) : 0);
 }
 
-/* The next message but WAKEs; its descriptors are closed but for the first. */
-static void
-expect(int fd, uint32_t type, struct shmv_message *message, int *out_fd)
+void
+raw_expect(int fd, uint32_t type, struct shmv_message *message, int *fds)
 {
   static uint8_t bytes[SHMV_WIRE_MAX];
+  unsigned n;
   do {
-    int fds[2] = {-1, -1};
-    unsigned n = 0;
     size_t size;
     g_assert_cmpint(shmvtest_poll(fd, POLLIN, shmvtest_deadline()), !=, 0);
-    g_assert_cmpint(shmv_socket_recv(fd, bytes, sizeof bytes, &size, fds, 2, &n),
-                    ==, 0);
+    g_assert_cmpint(shmv_socket_recv(fd, bytes, sizeof bytes, &size, fds,
+                                     fds != NULL ? 2 : 0, &n), ==, 0);
     g_assert_cmpint(shmv_wire_decode(message, bytes, size), ==, 0);
-    if (n > 1)
-      close(fds[1]);
-    if (n > 0 && out_fd == NULL)
-      close(fds[0]);
-    else if (n > 0)
-      *out_fd = fds[0];
   } while (message->type == SHMV_WAKE && type != SHMV_WAKE);
   g_assert_cmpstr(shmv_wire_type_name(message->type), ==,
                   shmv_wire_type_name(type));
+  g_assert_cmpuint(n, ==, shmv_wire_n_fds(type));
 }
 
 /* ---- A reader -------------------------------------------------------------- */
@@ -175,6 +170,7 @@ raw_reader_connect(struct raw_reader *reader, const char *name)
 {
   struct shmv_path path;
   memset(reader, 0, sizeof *reader);
+  reader->pool_fd = -1;
   g_assert_cmpint(shmv_path_resolve(&path, shmvtest_path(name), NULL), ==, 0);
   g_assert_cmpint(shmv_socket_connect(&path, &reader->fd, NULL), ==, 0);
 }
@@ -214,21 +210,27 @@ raw_reader_join(struct raw_reader *reader, struct shmvideo_writer *writer,
                 uint16_t holds)
 {
   struct shmv_message message;
-  int fd = -1;
+  int fds[2];
   void *page;
+  const void *board;
   raw_reader_connect(reader, name);
   raw_reader_hello(reader, policy, depth, holds);
   assault_settle(writer);
-  expect(reader->fd, SHMV_PAGE, &message, &fd);
-  g_assert_cmpint(shmv_segment_map_page(fd, &page), ==, 0);
-  close(fd);
+  raw_expect(reader->fd, SHMV_PAGE, &message, fds);
+  g_assert_cmpint(shmv_segment_map_page(fds[0], &page), ==, 0);
+  close(fds[0]);
   reader->page = page;
   raw_reader_say(reader, SHMV_MAPPED);
   assault_settle(writer);
-  expect(reader->fd, SHMV_WELCOME, &message, NULL);
+  raw_expect(reader->fd, SHMV_WELCOME, &message, NULL);
   reader->welcome = message.u.welcome;
-  expect(reader->fd, SHMV_FORMAT, &message, NULL);
+  raw_expect(reader->fd, SHMV_FORMAT, &message, fds);
+  reader->format = message.u.format;
   reader->generation = message.u.format.generation;
+  g_assert_cmpint(shmv_segment_map(fds[1], 0, SHMV_BOARD_SIZE, &board), ==, 0);
+  close(fds[1]);
+  reader->board = board;
+  reader->pool_fd = fds[0];
   raw_reader_say(reader, SHMV_READY);
   assault_settle(writer);
 }
@@ -237,6 +239,9 @@ void
 raw_reader_leave(struct raw_reader *reader)
 {
   shmv_segment_unmap(reader->page, SHMV_PAGE_SIZE);
+  shmv_segment_unmap(reader->board, SHMV_BOARD_SIZE);
+  if (reader->pool_fd >= 0)
+    close(reader->pool_fd);
   close(reader->fd);
 }
 
@@ -297,6 +302,13 @@ raw_writer_send_format(struct raw_writer *writer)
   g_assert_cmpint(raw_writer_say(writer, &message, fds), ==, 0);
 }
 
+static void
+turn(struct shmvideo_reader *reader)
+{
+  if (reader != NULL)
+    g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+}
+
 void
 raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
 {
@@ -304,15 +316,15 @@ raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
   const void *page;
   int fd;
   raw_writer_accept(writer);
-  expect(writer->fd, SHMV_HELLO, &hello, NULL);
+  raw_expect(writer->fd, SHMV_HELLO, &hello, NULL);
   g_assert_cmpint(shmv_segment_create_page(&page, &fd), ==, 0);
   message = (struct shmv_message){.type = SHMV_PAGE};
   message.u.page_holds = SHMV_MAX_HOLDS;
   g_assert_cmpint(raw_writer_say(writer, &message, &fd), ==, 0);
   close(fd);
   shmv_segment_unmap(page, SHMV_PAGE_SIZE);
-  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
-  expect(writer->fd, SHMV_MAPPED, &message, NULL);
+  turn(reader);
+  raw_expect(writer->fd, SHMV_MAPPED, &message, NULL);
   message = (struct shmv_message){.type = SHMV_WELCOME};
   message.u.welcome = (struct shmv_welcome){
       .version = SHMV_WIRE_VERSION,
@@ -323,7 +335,7 @@ raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
       .floor = 1};
   g_assert_cmpint(raw_writer_say(writer, &message, NULL), ==, 0);
   raw_writer_send_format(writer);
-  g_assert_cmpint(shmvideo_reader_dispatch(reader), ==, 0);
+  turn(reader);
 }
 
 void

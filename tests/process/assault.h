@@ -52,18 +52,25 @@ struct raw_reader {
   uint32_t serial;
   struct shmv_page *page;
   struct shmv_welcome welcome;
+  struct shmv_format_message format; /* the first */
   uint32_t generation;
+  int pool_fd; /* -1: none */
+  const struct shmv_board *board;
 };
 
 void raw_reader_connect(struct raw_reader *reader, const char *name);
 void raw_reader_say(struct raw_reader *reader, uint32_t type);
 void raw_reader_hello(struct raw_reader *reader, uint32_t policy,
                       uint32_t depth, uint16_t holds);
-/* All of it, up to READY. */
+/* All of it, up to READY. writer NULL: somebody else dispatches it. */
 void raw_reader_join(struct raw_reader *reader, struct shmvideo_writer *writer,
                      const char *name, uint32_t policy, uint32_t depth,
                      uint16_t holds);
 void raw_reader_leave(struct raw_reader *reader);
+
+/* The next message but WAKEs, which must be of this type; its descriptors, as many as
+ * the type has, are yours. Borrows its text until the next call. */
+void raw_expect(int fd, uint32_t type, struct shmv_message *message, int *fds);
 
 /* ---- A writer without the library's writer -------------------------------- */
 
@@ -80,7 +87,8 @@ void raw_writer_listen(struct raw_writer *writer, const char *name);
 void raw_writer_accept(struct raw_writer *writer);
 int raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
                    const int *fds);
-/* Accept, and all up to FORMAT, while the library's reader is dispatched. */
+/* Accept, and all up to FORMAT, while the library's reader is dispatched. reader NULL:
+ * somebody else does that. */
 void raw_writer_serve(struct raw_writer *writer,
                       struct shmvideo_reader *reader);
 void raw_writer_send_format(struct raw_writer *writer);
