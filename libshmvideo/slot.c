@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "testpoint.h"
+
 /* ---- Writer's side ------------------------------------------------------- */
 
 void
@@ -116,6 +118,7 @@ static struct shmv_claimant *
 find_holder(const struct shmv_claims *claims, uint32_t slot)
 {
   uint32_t word = shmv_hold_word(claims->board->generation, slot);
+  SHMV_TEST_POINT("gen-odd");
   for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
     struct shmv_claimant *reader = &claims->readers[i];
     if (reader->page == NULL || reader->broken)
@@ -169,6 +172,7 @@ shmv_slot_claim(struct shmv_claims *claims, uint32_t *out_slot)
     }
     if (slot == SHMV_MAX_SLOTS)
       return needed ? SHMV_CLAIM_LOSSLESS : SHMV_CLAIM_NONE;
+    SHMV_TEST_POINT("chosen");
 
     struct shmv_slot_entry *entry = &claims->board->slots[slot];
     uint32_t gen = shmv_peek(&entry->gen); /* our own word */
@@ -198,6 +202,7 @@ shmv_slot_publish(struct shmv_claims *claims, uint32_t slot)
   uint64_t sequence = ++claims->sequence;
   entry->sequence = sequence;
   shmv_store(&entry->gen, (shmv_peek(&entry->gen) | 1) + 1);
+  SHMV_TEST_POINT("gen-even");
   shmv_store(&board->ring[sequence % SHMV_RING_SIZE], slot);
   claims->newest = slot;
   shmv_store(&board->head, (uint32_t)sequence);
@@ -265,8 +270,10 @@ shmv_slot_hold(const struct shmv_holder *holder, uint32_t k, uint32_t sequence,
     uint32_t slot = shmv_load(&board->ring[sequence % SHMV_RING_SIZE]);
     if (slot >= holder->n_slots)
       return SHMV_HOLD_LIE;
+    SHMV_TEST_POINT("ring-read");
     shmv_store(&holder->page->hold[k],
                shmv_hold_word(holder->generation, slot));
+    SHMV_TEST_POINT("hold-set");
     if ((shmv_load(&board->slots[slot].gen) & 1) == 0) {
       copy_entry(&board->slots[slot], out_entry);
       /* The ring may have wrapped while we were not running: only the entry,

@@ -4,10 +4,10 @@
 /*
  * Test points
  *
- * Names the instants between the steps of a claim, so that a test can put a delay
- * or a death there: it defines shmv_test_point. Only the library that tests link
- * (compiled with SHMV_TEST_POINTS) has them; in the one that is installed nothing
- * of this is left.
+ * Names the instants between the steps of a claim, of a path or of a slot, so that
+ * a test can put a delay or a death there: it defines shmv_test_point. Only the
+ * library that tests link (compiled with SHMV_TEST_POINTS) has them; in the one that
+ * is installed nothing of this is left.
  */
 
 #ifndef SHMV_TESTPOINT_H
