@@ -4,6 +4,9 @@
 #include "survivors.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#include "leaks.h"
 
 /* What the C library may keep for later, bytes. */
 #define KEPT_MEMORY (1 << 20)
@@ -38,6 +41,38 @@ survivors_check_memory(pid_t pid, struct share_usage before)
                  pid, now.resident / 1024, before.resident / 1024);
   if (g_getenv("SHMVIDEO_TEST_SLOWNESS") == NULL) /* sanitizers keep memory */
     g_assert_cmpuint(now.resident, <=, before.resident + KEPT_MEMORY);
+}
+
+guint64
+survivors_own_memory(void)
+{
+  char *status = NULL;
+  g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+  const char *at = strstr(status, "RssAnon:");
+  g_assert_nonnull(at);
+  guint64 bytes = g_ascii_strtoull(at + strlen("RssAnon:"), NULL, 10) * 1024;
+  g_free(status);
+  return bytes;
+}
+
+void
+survivors_check_own_memory(guint64 before)
+{
+  guint64 now = survivors_own_memory();
+  if (now > before + KEPT_MEMORY / 8 && g_getenv("SHMVIDEO_TEST_SLOWNESS") == NULL)
+    g_error("process %d has %" G_GUINT64_FORMAT " bytes, before %" G_GUINT64_FORMAT,
+            getpid(), now, before);
+}
+
+void
+survivors_check_left(GHashTable *before)
+{
+  GHashTable *after = leaks_take();
+  char *left = leaks_compare(before, after);
+  if (left != NULL)
+    g_error("process %d leaves %s", getpid(), left);
+  g_hash_table_unref(after);
+  g_hash_table_unref(before);
 }
 
 static int

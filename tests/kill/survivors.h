@@ -24,6 +24,12 @@ void survivors_wait_same(pid_t pid, struct share_usage before);
 /* Its own memory may have grown by a little in all. */
 void survivors_check_memory(pid_t pid, struct share_usage before);
 
+/* The same of this very process: bytes that it alone has, and how it has no more than
+ * leaks.h told before (which is freed). */
+guint64 survivors_own_memory(void);
+void survivors_check_own_memory(guint64 before);
+void survivors_check_left(GHashTable *before);
+
 /* The names in the test's directory, sorted, joined by spaces, are these. */
 void survivors_expect_files(const char *names);
 
