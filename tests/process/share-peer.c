@@ -4,11 +4,14 @@
 #include "share-peer.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -147,6 +150,23 @@ quit(struct share_peer *peer, GHashTable *before)
   g_free(left);
 }
 
+/* As if that user had started it. */
+static void
+become(struct share_peer *peer, const char *line)
+{
+  struct rlimit limit;
+  unsigned uid, n;
+  g_assert_cmpint(sscanf(line, "user %u %u", &uid, &n), ==, 2);
+  limit.rlim_cur = limit.rlim_max = n;
+  g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+  if (geteuid() == 0 &&
+      (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
+    g_error("user %u: %s", uid, strerror(errno));
+  prctl(PR_SET_DUMPABLE, 1);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  share_say(peer, "ok");
+}
+
 static int
 obey(int in, int out, void *user)
 {
@@ -160,7 +180,9 @@ obey(int in, int out, void *user)
       return 1; /* the test is gone */
     if (strcmp(line, "quit") == 0)
       break;
-    if (!share_writer_obey(&peer, line) && !share_reader_obey(&peer, line))
+    if (g_str_has_prefix(line, "user "))
+      become(&peer, line);
+    else if (!share_writer_obey(&peer, line) && !share_reader_obey(&peer, line))
       g_error("what is \"%s\"?", line);
   }
   quit(&peer, before);

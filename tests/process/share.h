@@ -36,7 +36,9 @@
  *   leave                        free the reader
  *   fork                         a child that keeps all open: its pid
  *
- * For both: quit, which frees all, "clean" or what was left, and the end.
+ * For both: quit, which frees all, "clean" or what was left, and the end;
+ * user UID DESCRIPTORS, which makes it a user without rights (if it is root), with so
+ * many descriptors at most.
  */
 
 #ifndef SHARE_H
