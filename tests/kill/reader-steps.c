@@ -9,9 +9,9 @@
  * other reader sees every frame whole and skips none.
  */
 
-#include <errno.h>
 #include <string.h>
 
+#include "reader-victims.h"
 #include "shmvideo.h"
 #include "step.h"
 #include "survivors.h"
@@ -114,7 +114,7 @@ static void
 begin(const char *options)
 {
   memset(&stage, 0, sizeof stage);
-  stage.path = shmvtest_path("share");
+  stage.path = victim_path = shmvtest_path("share");
   stage.writer = share_start();
   share_expect(stage.writer, "ok", "writer %s " SLOTS " %s", stage.path, options);
   share_expect(stage.writer, "ok", "format %s", formats[0]);
@@ -147,138 +147,6 @@ run(const char *options, struct step_scenario scenario)
   finish();
 }
 
-/* ---- What a victim does --------------------------------------------------------- */
-
-static struct shmvideo_reader *reader;
-static const struct shmvideo_frame *frame, *second;
-
-static void
-make(uint32_t policy, const char *accepts)
-{
-  struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
-  config.path = stage.path;
-  config.policy = policy;
-  config.depth = 8;
-  config.max_holds = 4;
-  config.accepts = accepts;
-  g_assert_cmpint(shmvideo_reader_new(&config, NULL, &reader), ==, 0);
-}
-
-static int
-next(const struct shmvideo_frame **out_frame)
-{
-  int code;
-  while ((code = shmvideo_reader_acquire(reader, out_frame)) == SHMVIDEO_AGAIN)
-    g_assert_cmpint(shmvideo_reader_wait(reader, SHMVIDEO_TIME_NONE, -1), ==, 1);
-  return code;
-}
-
-static void
-connect_as(uint32_t policy)
-{
-  make(policy, NULL);
-  g_assert_cmpint(next(&frame), ==, SHMVIDEO_NEW_FORMAT);
-}
-
-static void
-connects(void *user)
-{
-  step_ready();
-  connect_as(GPOINTER_TO_UINT(user));
-  next(&frame); /* of a moving picture the newest */
-}
-
-static void
-takes(void *user)
-{
-  connect_as(SHMVIDEO_LATEST);
-  step_ready();
-  step_ready();
-  if (user == NULL) {
-    next(&frame);
-    next(&second);
-  } else {
-    shmvideo_reader_acquire_newest(reader, &second);
-  }
-}
-
-static void
-releases(void *user)
-{
-  connect_as(SHMVIDEO_LATEST);
-  step_ready();
-  next(&frame);
-  next(&second);
-  step_ready();
-  shmvideo_frame_release(frame);
-  shmvideo_frame_release(second);
-}
-
-/* Armed, woken, taken, armed again. */
-static void
-sleeps(void *user)
-{
-  connect_as(SHMVIDEO_LATEST);
-  next(&frame);
-  while (shmvideo_reader_acquire(reader, &second) != SHMVIDEO_AGAIN)
-    shmvideo_frame_release(second);
-  step_ready();
-  step_ready();
-  next(&second);
-  shmvideo_frame_release(frame);
-  shmvideo_frame_release(second);
-  while (shmvideo_reader_acquire(reader, &second) != SHMVIDEO_AGAIN)
-    shmvideo_frame_release(second);
-  shmvideo_reader_wait(reader, 0, -1);
-}
-
-/* The old format's frame is held into the new one. */
-static void
-follows(void *user)
-{
-  connect_as(SHMVIDEO_LATEST);
-  next(&frame);
-  step_ready();
-  step_ready();
-  while (next(&second) == SHMVIDEO_FRAME)
-    shmvideo_frame_release(second);
-  next(&second);
-  shmvideo_frame_release(frame);
-  shmvideo_frame_release(second);
-}
-
-static void
-leaves(void *user)
-{
-  connect_as(SHMVIDEO_LATEST);
-  next(&frame);
-  step_ready();
-  shmvideo_reader_free(reader);
-  shmvideo_frame_release(frame);
-}
-
-/* The writer waits for it in every step. */
-static void
-is_waited_for(void *user)
-{
-  connect_as(SHMVIDEO_LOSSLESS);
-  step_ready();
-  step_ready();
-  for (guint i = 0; i < 3; i++) {
-    next(&frame);
-    shmvideo_frame_release(frame);
-  }
-}
-
-static void
-is_refused(void *user)
-{
-  step_ready();
-  make(SHMVIDEO_LATEST, "video/x-raw, format=RGBA");
-  g_assert_cmpint(next(&frame), ==, -EMEDIUMTYPE);
-  shmvideo_reader_free(reader);
-}
-
 /* ---- What is done to it ---------------------------------------------------------- */
 
 static void
@@ -288,13 +156,31 @@ two_frames(guint stop)
 }
 
 static void
-another_format(guint stop)
+change_format(void)
 {
-  show(1);
   stage.n_formats++;
   share_expect(stage.writer, "ok", "format %s",
                formats[stage.n_formats % G_N_ELEMENTS(formats)]);
+}
+
+static void
+another_format(guint stop)
+{
+  show(1);
+  change_format();
   show(2);
+}
+
+/* Frames of the second wait until it has said READY to the first. */
+static void
+two_formats(guint stop)
+{
+  share_expect(stage.writer, "ok", "await 2");
+  another_format(stop);
+  change_format();
+  stage.shown += 2;
+  share_tell(stage.writer, "wait-show 2");
+  stage.waiting = TRUE;
 }
 
 /* More frames than there are slots. */
@@ -310,70 +196,79 @@ many_frames(guint stop)
 static void
 connecting(void)
 {
-  run("", (struct step_scenario){.victim = connects});
+  run("", (struct step_scenario){.victim = victim_connects});
 }
 
 static void
 connecting_lossless(void)
 {
   run("backpressure=1",
-      (struct step_scenario){.victim = connects,
+      (struct step_scenario){.victim = victim_connects,
                              .user = GUINT_TO_POINTER(SHMVIDEO_LOSSLESS)});
 }
 
 static void
 taking(void)
 {
-  run("", (struct step_scenario){.victim = takes, .arrange = two_frames,
+  run("", (struct step_scenario){.victim = victim_takes, .arrange = two_frames,
                                  .n_stops = 1});
 }
 
 static void
 taking_the_newest(void)
 {
-  run("", (struct step_scenario){.victim = takes, .user = &stage,
+  run("", (struct step_scenario){.victim = victim_takes, .user = &stage,
                                  .arrange = two_frames, .n_stops = 1});
 }
 
 static void
 releasing(void)
 {
-  run("", (struct step_scenario){.victim = releases, .arrange = two_frames,
+  run("", (struct step_scenario){.victim = victim_releases, .arrange = two_frames,
                                  .n_stops = 1});
 }
 
 static void
 sleeping(void)
 {
-  run("", (struct step_scenario){.victim = sleeps, .arrange = two_frames,
+  run("", (struct step_scenario){.victim = victim_sleeps, .arrange = two_frames,
                                  .n_stops = 1});
 }
 
 static void
 following(void)
 {
-  run("", (struct step_scenario){.victim = follows, .arrange = another_format,
+  run("", (struct step_scenario){.victim = victim_follows, .arrange = another_format,
                                  .n_stops = 1});
+}
+
+static void
+following_lossless(void)
+{
+  run("backpressure=1 timeout=1000000",
+      (struct step_scenario){.victim = victim_follows,
+                             .user = GUINT_TO_POINTER(SHMVIDEO_LOSSLESS),
+                             .arrange = two_formats, .n_stops = 1});
 }
 
 static void
 leaving(void)
 {
-  run("", (struct step_scenario){.victim = leaves});
+  run("", (struct step_scenario){.victim = victim_leaves});
 }
 
 static void
 waited_for(void)
 {
   run("backpressure=1 timeout=1000000",
-      (struct step_scenario){.victim = is_waited_for, .arrange = many_frames,
+      (struct step_scenario){.victim = victim_is_waited_for, .arrange = many_frames,
                              .n_stops = 1});
 }
 
 static void
 refused(void)
 {
-  run("", (struct step_scenario){.victim = is_refused});
+  run("", (struct step_scenario){.victim = victim_is_refused});
 }
 
 int
@@ -387,6 +282,7 @@ main(int argc, char **argv)
   shmvtest_add("/kill/reader/releasing", releasing);
   shmvtest_add("/kill/reader/sleeping", sleeping);
   shmvtest_add("/kill/reader/following-a-format", following);
+  shmvtest_add("/kill/reader/following-lossless", following_lossless);
   shmvtest_add("/kill/reader/leaving", leaving);
   shmvtest_add("/kill/reader/waited-for", waited_for);
   shmvtest_add("/kill/reader/refused", refused);
