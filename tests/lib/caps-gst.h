@@ -166,4 +166,25 @@ same_caps(const GstCaps *a, const GstCaps *b)
   return same;
 }
 
+/* GStreamer's caps of a text that we read, after seeing that they are ours. */
+static inline GstCaps *
+read_alike(const char *text)
+{
+  struct shmvideo_error error;
+  struct shmv_caps parsed;
+  if (shmv_caps_parse(&parsed, text, &error) != 0)
+    g_error("refused \"%s\": %s", text, error.message);
+  GstCaps *ours = to_gst(&parsed), *theirs = gst_caps_from_string(text);
+  if (theirs == NULL)
+    g_error("GStreamer does not read \"%s\"", text);
+  if (!same_caps(ours, theirs))
+    g_error("\"%s\": we read \"%s\", GStreamer \"%s\"", text,
+            gst_caps_to_string(ours), gst_caps_to_string(theirs));
+  g_assert_cmpint(shmv_caps_is_fixed(&parsed), ==,
+                  gst_caps_is_fixed(theirs) && !gst_caps_is_any(theirs));
+  gst_caps_unref(ours);
+  shmv_caps_clear(&parsed);
+  return theirs;
+}
+
 #endif

@@ -210,6 +210,10 @@ test_limits(void)
   ASSERT_SHAPE(measure(repeat("c/d; a/b", ", f%u=1", 32, "; e/f"),
                        repeat("c/d; a/b", ", g%u=1", 33, "; e/f")), 1, 1, 0);
   /* Structures. */
+  ASSERT_SHAPE(measure(repeat("", "a/b,x=%u;", 20, ""),
+                       repeat("", "a/b,y=%u;", 20, "")), 0, 400, 800);
+  ASSERT_SHAPE(measure(g_strdup("ANY"), repeat("", "a/b%u;", 1024, "")), 0,
+               1024, 0);
   ASSERT_SHAPE(measure(g_strdup("ANY"), repeat("", "a/b%u;", 1025, "")), 1,
                1024, 0);
   /* Values; what does not fit leaves nothing of itself. */
@@ -238,27 +242,23 @@ assert_compared(char *part, char *whole, gboolean is_subset, gboolean meet)
 static void
 test_work(void)
 {
-  if (g_getenv("SHMVIDEO_TEST_VALGRIND") != NULL) {
-    g_test_skip("takes long");
-    return;
-  }
-  ASSERT_SHAPE(measure(repeat("", "a/b,x=%u;", 32, ""),
-                       repeat("", "a/b,y=%u;", 32, "")), 0, 1024, 2048);
-  ASSERT_SHAPE(measure(repeat("", "a/b,x=%u;", 500, ""),
-                       repeat("", "a/b,y=%u;", 500, "")), 1, 1024, 2048);
+  struct shape shape = measure(repeat("", "a/b,x=%u;", 500, ""),
+                               repeat("", "a/b,y=%u;", 500, ""));
+  g_assert_cmpint(shape.r, ==, 1);
+  g_assert_cmpuint(shape.structures, >, 300);
   ASSERT_SHAPE(measure(repeat("", "a/b;", 4096, ""),
                        repeat("", "a/b;", 4096, "")), 1, 1, 0);
   ASSERT_SHAPE(measure(repeat(X "{ 0", ",1", 8000, "}"),
                        repeat(X "{ 2", ",2", 8000, "}")), 1, 0, 0);
-  struct shape shape = measure(repeat("", "a/b,x=%u;", 1000, ""),
-                               repeat("", "a/b;", 4000, ""));
+  shape = measure(repeat("", "a/b,x=%u;", 1000, ""),
+                  repeat("", "a/b;", 4000, ""));
   g_assert_cmpint(shape.r, ==, 1);
-  g_assert_cmpuint(shape.structures, >, 100);
+  g_assert_cmpuint(shape.structures, >, 30);
   /* Long lists, and then lists that nobody can mean. */
-  assert_compared(repeat(X "(s){ a", ",a%u", 2000, "}"),
-                  repeat(X "(s){ b", ",b%u", 2000, "}"), FALSE, FALSE);
-  assert_compared(repeat(X "{ 0", ",%u", 2500, "}"),
-                  repeat(X "{ 0", ",%u", 2500, "}"), TRUE, TRUE);
+  assert_compared(repeat(X "(s){ a", ",a%u", 1000, "}"),
+                  repeat(X "(s){ b", ",b%u", 1000, "}"), FALSE, FALSE);
+  assert_compared(repeat(X "{ 0", ",%u", 1300, "}"),
+                  repeat(X "{ 0", ",%u", 1300, "}"), TRUE, TRUE);
   assert_compared(repeat(X "{ 3", ",3", 8000, ",1}"),
                   repeat(X "{ 2", ",2", 8000, ",1}"), FALSE, FALSE);
   assert_compared(repeat(X "{ 1", ",1", 8000, "}"),
