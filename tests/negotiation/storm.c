@@ -120,7 +120,8 @@ no_pipeline_breaks(void)
   }
 }
 
-/* A capsfilter right above that is changed while wishes are in force. */
+/* A capsfilter right above that is changed while wishes are in force. In its other mode
+ * it would refuse a format that upstream had just decided on, before any sink. */
 static void
 a_filter_changes_meanwhile(void)
 {
@@ -128,7 +129,8 @@ a_filter_changes_meanwhile(void)
       "video/x-raw,format=RGBA", "video/x-raw,format=I420,width=80,height=60",
       "video/x-raw", "video/x-raw,format={NV12,YUY2}"};
   GstElement *share = party_share(
-      LIVE " ! videoconvert ! videoscale ! capsfilter name=filter",
+      LIVE " ! videoconvert ! videoscale ! capsfilter name=filter "
+      "caps-change-mode=delayed",
       "negotiate-interval=1");
   GstElement *filter = gst_bin_get_by_name(GST_BIN(share), "filter");
   struct storm storm;
