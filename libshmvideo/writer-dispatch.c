@@ -30,6 +30,9 @@
 /* When descriptors ran out, when to try again. */
 #define ACCEPT_PAUSE UINT64_C(500000000)
 
+/* Bytes of frame memory made in one dispatch, about: a millisecond or two. */
+#define GROW_PER_TURN ((size_t)8 << 20)
+
 /* How often to try to copy the frame that is shown before another is. */
 #define REPLACE_TRIES 4
 
@@ -332,8 +335,14 @@ say_all(struct shmvideo_writer *writer)
     }
     shmv_peer_say(writer, peer, generation);
   }
-  /* The format is out on the slots that are there; now the readers' own. */
-  if (generation != NULL && shmv_writer_grow(writer, generation, 0) < 0)
+  /* The format is out on the slots that are there; now the readers' own, not all at
+   * once: a newcomer's next message comes soon. */
+  int code = 0;
+  if (generation != NULL)
+    code = shmv_writer_grow(writer, generation, 0, GROW_PER_TURN);
+  if (code > 0)
+    shmv_writer_kick(writer);
+  else if (code < 0)
     shmv_peer_shed(writer, generation);
   bool news = shmv_wish_settle(writer, generation, shmv_now());
   shmv_writer_unref_generation(writer, generation);

@@ -29,9 +29,10 @@ shmv_writer_kick(struct shmvideo_writer *writer)
 
 int
 shmv_writer_grow(struct shmvideo_writer *writer,
-                 struct shmv_generation *generation, uint32_t extra_out)
+                 struct shmv_generation *generation, uint32_t extra_out,
+                 size_t max_bytes)
 {
-  for (;;) {
+  for (size_t bytes = 0;; bytes += generation->slot_size) {
     pthread_mutex_lock(&writer->lock);
     uint32_t wanted = shmv_generation_needs(generation, writer->readers,
                                             generation->n_out + extra_out);
@@ -50,6 +51,8 @@ shmv_writer_grow(struct shmvideo_writer *writer,
                shmvideo_strerror(code));
       return code;
     }
+    if (bytes + generation->slot_size >= max_bytes)
+      return 1;
   }
 }
 
@@ -149,7 +152,7 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
 {
   *out_slot = NULL;
   *blocked = false;
-  for (bool grew = false;;) {
+  for (;;) {
     pthread_mutex_lock(&writer->lock);
     struct shmv_generation *generation = writer->generation;
     if (generation == NULL || writer->closed) {
@@ -160,31 +163,26 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
       pthread_mutex_unlock(&writer->lock);
       return 0;
     }
-    int code = 0;
-    bool grow = !grew && generation->next_place <
-                             shmv_generation_needs(generation, writer->readers,
-                                                   generation->n_out);
-    if (!grow) {
-      code = claim(writer, out_slot, blocked);
-      /* By the count there is a slot when all that have a right have memory. */
-      grow = code == 0 && !*blocked &&
-             generation->claims.active <
-                 shmv_generation_needs(generation, writer->readers,
-                                       generation->n_out + 1);
-    }
-    bool broken = any_broken(writer);
+    int code = claim(writer, out_slot, blocked);
+    uint32_t n_out = generation->n_out;
+    /* By the count there is a slot when all that have a right have memory. Giving it
+     * is dispatch's work, and ours only if there is no slot until then. */
+    bool grow = code == 0 && !*blocked &&
+                generation->claims.active <
+                    shmv_generation_needs(generation, writer->readers, n_out + 1);
+    bool kick = any_broken(writer) ||
+                generation->next_place <
+                    shmv_generation_needs(generation, writer->readers, n_out);
     if (grow)
       generation->refs++;
     pthread_mutex_unlock(&writer->lock);
-    if (broken)
+    if (kick)
       shmv_writer_kick(writer);
     if (!grow)
       return code;
-    shmv_writer_grow(writer, generation, 1);
-    if (grew)
+    if (shmv_writer_grow(writer, generation, 1, 1) == 0)
       help_growing(writer, generation);
     shmv_writer_unref_generation(writer, generation);
-    grew = true;
   }
 }
 

@@ -118,10 +118,12 @@ uint32_t shmv_writer_alignment(const struct shmvideo_writer *writer);
 /* The last reference is gone: free it, without the lock. */
 void shmv_writer_destroy(struct shmvideo_writer *writer);
 
-/* Grow the generation to what is needed for n_out slots out. Takes the lock. 0 or
- * why memory ended. The caller has a reference to the generation. */
+/* Grow the generation towards what is needed for as many slots out as there are, and
+ * some extra, by a slot and as many more as max_bytes allows. Takes the lock. 0: nothing
+ * is missing; 1: there may be; or why memory ended. The caller has a reference. */
 int shmv_writer_grow(struct shmvideo_writer *writer,
-                     struct shmv_generation *generation, uint32_t extra_out);
+                     struct shmv_generation *generation, uint32_t extra_out,
+                     size_t max_bytes);
 
 /* The present generation with a reference, or NULL; and giving it back. */
 struct shmv_generation *shmv_writer_ref_generation(

@@ -62,23 +62,24 @@ shmv_test_point(const char *name)
 }
 
 static void
-set_size(uint32_t width)
+set_size(uint32_t width, uint32_t height)
 {
   struct shmvideo_format format = {.pixel_format = SHMVIDEO_FORMAT_GRAY8,
-                                   .width = width, .height = 48};
+                                   .width = width, .height = height};
   g_assert_cmpint(shmvideo_writer_set_format(stage.writer, &format, NULL, NULL),
                   ==, 0);
 }
 
+/* A writer and a reader that has learnt its format. */
 static void
-frame_path_goes_on(void)
+stage_open(uint32_t width, uint32_t height)
 {
   struct shmvideo_writer_config config = SHMVIDEO_WRITER_CONFIG_INIT;
   struct shmvideo_reader_config reading = SHMVIDEO_READER_CONFIG_INIT;
   const struct shmvideo_frame *none;
   config.path = reading.path = shmvtest_path("share");
   g_assert_cmpint(shmvideo_writer_new(&config, NULL, &stage.writer), ==, 0);
-  set_size(64);
+  set_size(width, height);
   g_assert_cmpint(shmvideo_reader_new(&reading, NULL, &stage.reader), ==, 0);
   guint64 end = shmvtest_now() + (guint64)shmvtest_deadline() * 1000000;
   do {
@@ -86,9 +87,34 @@ frame_path_goes_on(void)
     g_assert_cmpint(shmvideo_reader_dispatch(stage.reader), ==, 0);
     g_assert_cmpuint(shmvtest_now(), <, end);
   } while (shmvideo_reader_acquire(stage.reader, &none) != SHMVIDEO_NEW_FORMAT);
+}
+
+/* Large frames take milliseconds each to make: a newcomer is not kept from the frame
+ * that is there until all that it may ever hold has memory. */
+static void
+format_comes_before_memory(void)
+{
+  struct shmvideo_writer_stats stats;
+  stage_open(3840, 2160);
+  shmvideo_writer_get_stats(stage.writer, &stats);
+  uint32_t then = stats.slots_active;
+  while (poll(&(struct pollfd){shmvideo_writer_get_fd(stage.writer), POLLIN, 0}, 1,
+              0) > 0)
+    g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0);
+  shmvideo_writer_get_stats(stage.writer, &stats);
+  g_assert_cmpuint(stats.slots_active, ==, 2 + 4 + 2); /* depth 4, 2 holds */
+  g_assert_cmpuint(then, <, stats.slots_active);
+  shmvideo_reader_free(stage.reader);
+  shmvideo_writer_free(stage.writer);
+}
+
+static void
+frame_path_goes_on(void)
+{
+  stage_open(64, 48);
   g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0); /* READY */
 
-  set_size(32);
+  set_size(32, 48);
   stage.armed = true;
   g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0);
   g_assert_false(stage.armed);
@@ -103,6 +129,7 @@ int
 main(int argc, char **argv)
 {
   shmvtest_init(&argc, &argv);
+  shmvtest_add("/growing/format-before-memory", format_comes_before_memory);
   shmvtest_add("/growing/the-frame-path-goes-on", frame_path_goes_on);
   return shmvtest_run();
 }
