@@ -46,8 +46,10 @@ gst_shm_video_wake_ring (GstShmVideoWake * wake)
   const uint64_t one = 1;
 
   /* the one failure besides a signal is EAGAIN: it has rung 2^64 - 2 times */
-  if (wake != NULL)
-    while (write (wake->fd, &one, sizeof one) < 0 && errno == EINTR);
+  if (wake == NULL)
+    return;
+  while (write (wake->fd, &one, sizeof one) < 0 && errno == EINTR);
+  g_atomic_int_set (&wake->rung, 1);
 }
 
 void
@@ -55,5 +57,10 @@ gst_shm_video_wake_clear (GstShmVideoWake * wake)
 {
   uint64_t rings;
 
+  /* Rung, but not yet marked so: then the next wait does not wait, and we are here
+   * again. */
+  if (g_atomic_int_get (&wake->rung) == 0)
+    return;
+  g_atomic_int_set (&wake->rung, 0);
   while (read (wake->fd, &rings, sizeof rings) < 0 && errno == EINTR);
 }

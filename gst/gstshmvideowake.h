@@ -20,6 +20,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   int fd;                       /* readable while rung */
+  gint rung;                    /* atomic: set after fd, so that clearing what was
+                                 * not rung costs no system call */
 } GstShmVideoWake;
 
 /* NULL if there is no descriptor left, errno says why. */
