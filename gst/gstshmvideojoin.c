@@ -29,6 +29,7 @@ gst_shm_video_join_open (GstShmVideoSrc * self)
   config.policy = self->settings.policy;
   config.depth = self->settings.max_buffers;
   config.max_holds = self->settings.max_holds;
+  config.spin = self->settings.spin_time;
   config.flexible = self->settings.allow_renegotiation;
   self->reopen = FALSE;
   g_mutex_unlock (&self->lock);

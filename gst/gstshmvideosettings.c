@@ -6,6 +6,7 @@
 #define DEFAULT_POLICY SHMVIDEO_LATEST
 #define DEFAULT_MAX_BUFFERS 4
 #define DEFAULT_MAX_HOLDS 8
+#define DEFAULT_SPIN_TIME 0
 #define DEFAULT_ALLOW_RENEGOTIATION FALSE
 #define DEFAULT_ON_EOS GST_SHM_VIDEO_ON_EOS_EOS
 #define DEFAULT_ON_DISCONNECT GST_SHM_VIDEO_ON_DISCONNECT_WAIT
@@ -89,6 +90,7 @@ gst_shm_video_settings_init (GstShmVideoSettings * settings)
   settings->policy = DEFAULT_POLICY;
   settings->max_buffers = DEFAULT_MAX_BUFFERS;
   settings->max_holds = DEFAULT_MAX_HOLDS;
+  settings->spin_time = DEFAULT_SPIN_TIME;
   settings->allow_renegotiation = DEFAULT_ALLOW_RENEGOTIATION;
   settings->on_eos = DEFAULT_ON_EOS;
   settings->on_disconnect = DEFAULT_ON_DISCONNECT;
@@ -130,6 +132,9 @@ gst_shm_video_settings_set (GstShmVideoSettings * settings, guint id,
     case GST_SHM_VIDEO_PROP_MAX_HOLDS:
       settings->max_holds = g_value_get_uint (value);
       break;
+    case GST_SHM_VIDEO_PROP_SPIN_TIME:
+      settings->spin_time = g_value_get_uint64 (value);
+      break;
     case GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION:
       settings->allow_renegotiation = g_value_get_boolean (value);
       break;
@@ -170,6 +175,9 @@ gst_shm_video_settings_get (const GstShmVideoSettings * settings, guint id,
       break;
     case GST_SHM_VIDEO_PROP_MAX_HOLDS:
       g_value_set_uint (value, settings->max_holds);
+      break;
+    case GST_SHM_VIDEO_PROP_SPIN_TIME:
+      g_value_set_uint64 (value, settings->spin_time);
       break;
     case GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION:
       g_value_set_boolean (value, settings->allow_renegotiation);
@@ -240,6 +248,12 @@ gst_shm_video_settings_install (GObjectClass * class)
           "How many frames downstream may keep without a copy (the writer may "
           "grant fewer); from the last of them on frames are copied; from the "
           "next connection on", 1, 64, DEFAULT_MAX_HOLDS,
+          READWRITE | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, GST_SHM_VIDEO_PROP_SPIN_TIME,
+      g_param_spec_uint64 ("spin-time", "Spin time",
+          "How long to look for the next frame before sleeping (in nanoseconds): "
+          "less delay, for a processor that is busy as long; from the next "
+          "connection on", 0, 100 * GST_MSECOND, DEFAULT_SPIN_TIME,
           READWRITE | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class,
       GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION,

@@ -51,6 +51,7 @@ enum
   GST_SHM_VIDEO_PROP_POLICY,
   GST_SHM_VIDEO_PROP_MAX_BUFFERS,
   GST_SHM_VIDEO_PROP_MAX_HOLDS,
+  GST_SHM_VIDEO_PROP_SPIN_TIME,
   GST_SHM_VIDEO_PROP_ALLOW_RENEGOTIATION,
   GST_SHM_VIDEO_PROP_ON_EOS,
   GST_SHM_VIDEO_PROP_ON_DISCONNECT,
@@ -65,6 +66,7 @@ typedef struct
   gchar *socket_path;
   guint policy;                 /* enum shmvideo_policy */
   guint max_buffers, max_holds;
+  guint64 spin_time;            /* ns */
   gboolean allow_renegotiation;
   GstShmVideoOnEos on_eos;
   GstShmVideoOnDisconnect on_disconnect;

@@ -158,6 +158,9 @@ shmvideo_reader_acquire_newest(struct shmvideo_reader *reader,
   return acquire(reader, true, out_frame);
 }
 
+/* How often to look at the head before looking at the clock. */
+#define LOOKS_PER_TIME 16
+
 /* ---- Waiting ------------------------------------------------------------- */
 
 /* Sleep until something happens. The common case, a wake on the socket, is taken in
@@ -194,11 +197,34 @@ sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
   return code < 0 ? code : 1;
 }
 
+/* Look for a frame for a while, without having asked to be woken: the writer makes no
+ * system call for us, and we see its frame as soon as it is there. All other news come
+ * as messages, for which we look afterwards. */
+static bool
+spin(const struct shmvideo_reader *reader)
+{
+  const struct shmv_link *link = reader->link;
+  if (link == NULL || link->view == NULL || shmv_link_is_blocked(reader->link))
+    return false;
+  shmv_slot_disarm(link->page);
+  uint64_t end = shmv_now() + reader->spin;
+  do
+    for (int i = 0; i < LOOKS_PER_TIME; i++) {
+      if (shmv_link_has_frame(link))
+        return true;
+      shmv_relax();
+    }
+  while (shmv_now() < end);
+  return false;
+}
+
 int
 shmvideo_reader_wait(struct shmvideo_reader *reader, uint64_t timeout,
                      int cancel_fd)
 {
   uint64_t start = timeout != SHMVIDEO_TIME_NONE ? shmv_now() : 0;
+  if (reader->spin > 0 && !has_news(reader) && spin(reader))
+    return 1;
   for (;;) {
     if (!arm(reader))
       return 1;

@@ -19,6 +19,7 @@
 #define DEFAULT_DEPTH 4u
 #define DEFAULT_MIN_HOLDS 1u
 #define DEFAULT_MAX_HOLDS 2u
+#define MOST_SPIN UINT64_C(100000000)
 
 /* ---- Life ---------------------------------------------------------------- */
 
@@ -66,6 +67,7 @@ read_config(struct shmvideo_reader *reader,
              (config->flexible != 0 ? SHMV_HELLO_FLEXIBLE : 0);
   h->holds_min = (uint16_t)min;
   h->holds_want = (uint16_t)max;
+  reader->spin = config->spin < MOST_SPIN ? config->spin : MOST_SPIN;
   reader->log.func = config->log;
   reader->log.user = config->log_user;
   return set_accepts(reader, config->accepts, error);

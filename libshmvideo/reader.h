@@ -23,6 +23,7 @@
 struct shmvideo_reader {
   struct shmv_hello hello;
   char *accepts;
+  uint64_t spin; /* ns to look for a frame before sleeping */
   struct shmv_path path;
   struct shmv_log log;
   int epoll_fd;

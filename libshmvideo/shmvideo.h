@@ -339,19 +339,19 @@ struct shmvideo_reader_config {
   size_t size; /**< sizeof this struct */
   const char *path; /**< as the writer's */
   uint32_t policy;  /**< enum shmvideo_policy */
-  uint32_t depth;   /**< latest: frames that may wait; default 4, at most 32;
-                       1 gives the least delay */
+  uint32_t depth;   /**< latest: frames that may wait; default 4, 1 (least delay) to 32 */
   uint32_t min_holds, max_holds; /**< frames held at once, needed and wished;
                        default 1 and 2, at most 64; the writer may grant less */
   const char *accepts; /**< caps text of all that can be taken, best first; NULL: any */
   uint32_t flexible; /**< not 0: the format may change for other readers' sake */
   uint32_t stride_align; /**< wish for strides and planes at multiples of so many
                             bytes, a power of 2 up to 4096; see the status */
+  uint64_t spin; /**< ns for which wait looks before it sleeps; default 0, at most 10^8 */
   shmvideo_log_func log; /**< NULL: silent */
   void *log_user;
 };
 #define SHMVIDEO_READER_CONFIG_INIT \
-  { sizeof(struct shmvideo_reader_config), NULL, 0, 0, 0, 0, NULL, 0, 0, NULL, NULL }
+  { sizeof(struct shmvideo_reader_config), NULL, 0, 0, 0, 0, NULL, 0, 0, 0, NULL, NULL }
 
 /** Follow a path: connects at once or whenever a writer comes. Any thread.
  * @retval -EINVAL, -ENAMETOOLONG the path or the accepts text is unusable
