@@ -74,6 +74,14 @@ shmv_link_has_frame(const struct shmv_link *link)
 }
 
 bool
+shmv_link_is_superseded(const struct shmv_link *link)
+{
+  return link->view != NULL && !link->hung_up &&
+         link->policy == SHMVIDEO_LATEST &&
+         shmv_load(&link->view->board->state) == SHMV_BOARD_SUPERSEDED;
+}
+
+bool
 shmv_link_is_blocked(struct shmv_link *link)
 {
   if (!shmv_link_has_frame(link) || free_hold(link) != NULL)

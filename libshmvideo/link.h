@@ -87,6 +87,10 @@ uint32_t shmv_link_n_held(const struct shmv_link *link);
 /* Whether a newer frame than the last one taken is on the board. */
 bool shmv_link_has_frame(const struct shmv_link *link);
 
+/* Whether newer frames than all of the present view are to come in another, of which
+ * a living writer will tell. */
+bool shmv_link_is_superseded(const struct shmv_link *link);
+
 /* Take a frame. 1; 0: none (or, see is_blocked, none can be held); -EPROTO: the
  * writer lies; -ENOMEM, … *demoted: the writer no longer waits for us. */
 int shmv_link_take(struct shmv_link *link, bool newest,

@@ -62,20 +62,27 @@ take(struct shmvideo_reader *reader, bool newest,
   return code < 0 ? shmv_reader_no_frame(reader, code) : code;
 }
 
+/* Who wants the newest frame does not want the last one of an old format, which may
+ * be as old as a pause was long. */
+static bool
+passes_by(const struct shmvideo_reader *reader)
+{
+  const struct shmv_link *link = reader->link;
+  return reader->newest &&
+         (link->next != NULL || shmv_link_is_superseded(link));
+}
+
 /* What the link has to tell now; 0: nothing. It may be gone after this. */
 static int
-next(struct shmvideo_reader *reader, bool newest,
-     const struct shmvideo_frame **out_frame)
+next(struct shmvideo_reader *reader, const struct shmvideo_frame **out_frame)
 {
   struct shmv_link *link = reader->link;
-  /* Who wants the newest frame does not want the last one of an old format. */
-  if (link->view != NULL && !(newest && link->next != NULL) &&
-      !shmv_link_end_is_due(link)) {
+  if (link->view != NULL && !passes_by(reader) && !shmv_link_end_is_due(link)) {
     /* Asked first: a hold that comes back just after a vain look for one must not
      * have us go on to an end or a format past the frame that it was for. */
     if (shmv_link_is_blocked(link))
       return 0;
-    int code = take(reader, newest, out_frame);
+    int code = take(reader, reader->newest, out_frame);
     if (code != 0 || reader->link == NULL)
       return code;
   }
@@ -103,10 +110,16 @@ has_news(const struct shmvideo_reader *reader)
     return false;
   if (shmv_link_end_is_due(link))
     return true;
-  if (shmv_link_is_blocked(link))
-    return false;
-  return shmv_link_has_frame(link) || link->next != NULL || link->hung_up ||
-         link->refusal != 0;
+  if (passes_by(reader)) {
+    if (link->ending)
+      return true;
+  } else {
+    if (shmv_link_is_blocked(link))
+      return false;
+    if (shmv_link_has_frame(link))
+      return true;
+  }
+  return link->next != NULL || link->hung_up || link->refusal != 0;
 }
 
 /* Ask for a wake, then look once more: no frame can slip in between. */
@@ -124,6 +137,7 @@ acquire(struct shmvideo_reader *reader, bool newest,
         const struct shmvideo_frame **out_frame)
 {
   *out_frame = NULL;
+  reader->newest = newest;
   /* Frames can vanish between look and hold; a writer for which that goes on for
    * ever lies. */
   for (int i = 0; i < 1000; i++) {
@@ -133,7 +147,7 @@ acquire(struct shmvideo_reader *reader, bool newest,
     }
     if (reader->fatal < 0)
       return reader->fatal;
-    int code = reader->link != NULL ? next(reader, newest, out_frame) : 0;
+    int code = reader->link != NULL ? next(reader, out_frame) : 0;
     if (code != 0)
       return code;
     if (arm(reader))

@@ -30,7 +30,8 @@ struct shmvideo_reader {
   struct shmv_watch watch;
   int fatal;      /* negative errno: this reader is at its end */
   unsigned n_violations;
-  bool lost; /* SHMVIDEO_LOST is to be told */
+  bool lost;   /* SHMVIDEO_LOST is to be told */
+  bool newest; /* the last acquire asked for no other frame */
 
   pthread_mutex_t lock; /* guards all that follows, for the getters */
   struct shmv_link *link; /* NULL while no writer is there */
