@@ -91,11 +91,12 @@ take_one(void)
   }
 }
 
+/* Slowly enough, now and then, for a writer that waits to wait. */
 static void
 do_something(void)
 {
   take_one();
-  delay_now(delay_random(50) == 0 ? 5000 : 200);
+  delay_now(delay_random(50) > 0 ? 200 : storm->backpressure ? 100000 : 5000);
   if (n_kept > 0 && delay_random(3) != 0)
     release_one();
 }
@@ -115,10 +116,11 @@ open_reader(const char *path)
 {
   struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
   struct shmvideo_error error;
+  guint most = storm->backpressure ? 2 : 8;
   config.path = path;
   config.policy = delay_random(2) == 0 ? SHMVIDEO_LOSSLESS : SHMVIDEO_LATEST;
-  config.depth = 1 + delay_random(8);
-  config.max_holds = 1 + delay_random(8);
+  config.depth = 1 + delay_random(most);
+  config.max_holds = 1 + delay_random(most);
   config.log = hear;
   if (shmvideo_reader_new(&config, &error, &reader) < 0)
     g_error("%s", error.message);

@@ -17,8 +17,9 @@
 
 #define MAX_OUT 6
 
-/* Readers have 8 holds each and a depth of 8 (storm-reader.c). */
-#define MIN_SLOTS 64
+/* Enough for 4 readers that it waits for, with 2 holds each and a depth of 2
+ * (storm-reader.c). */
+#define MIN_SLOTS 24
 
 static struct storm *storm;
 static struct shmvideo_writer *writer;
@@ -99,13 +100,12 @@ take(void)
 {
   struct shmvideo_slot *slot;
   int code;
-  if (storm->backpressure) {
+  call_begins();
+  if (storm->backpressure)
     code = shmvideo_writer_acquire_wait(writer, -1, &slot);
-  } else {
-    call_begins();
+  else
     code = shmvideo_writer_acquire(writer, &slot);
-    call_ends(STORM_ACQUIRE);
-  }
+  call_ends(storm->backpressure ? STORM_WAIT : STORM_ACQUIRE);
   if (code != 1)
     g_error("acquire: %s", code == 0 ? "no slot" : shmvideo_strerror(code));
   return slot;

@@ -26,7 +26,7 @@ struct storm_calls {
 };
 
 enum storm_call { STORM_DISPATCH, STORM_FORMAT, STORM_ACQUIRE, STORM_PUBLISH,
-                  STORM_RELEASE, STORM_END, STORM_N_CALLS };
+                  STORM_RELEASE, STORM_END, STORM_WAIT, STORM_N_CALLS };
 
 /* In memory that all processes of a storm have. */
 struct storm {
