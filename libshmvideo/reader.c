@@ -117,7 +117,8 @@ shmvideo_reader_new(const struct shmvideo_reader_config *config,
                           "The reader has no path");
   struct shmvideo_reader *reader = calloc(1, sizeof *reader);
   if (reader == NULL)
-    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory for a reader");
+    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory to follow %.200s",
+                          config->path);
   pthread_mutex_init(&reader->lock, NULL);
   int code = shmv_path_resolve(&reader->path, config->path, error);
   if (code == 0)

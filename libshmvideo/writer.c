@@ -112,7 +112,8 @@ shmvideo_writer_new(const struct shmvideo_writer_config *config,
     return code;
   struct shmvideo_writer *writer = calloc(1, sizeof *writer);
   if (writer == NULL)
-    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory for a writer");
+    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory to share %s",
+                          path.text);
   set_config(writer, config);
   writer->refs = 1;
   writer->epoll_fd = writer->kick_fd = writer->timer_fd = writer->wait_fd = -1;
@@ -320,7 +321,9 @@ shmvideo_writer_set_format(struct shmvideo_writer *writer,
     return shmv_error_set(
         error, code, 0,
         code == -E2BIG ? "Allow more frame memory (max-memory)."
-                       : "Free memory, or use smaller frames.",
+        : code == -EMFILE || code == -ENFILE
+            ? "Raise the limit of open files."
+            : "Free memory, or use smaller frames.",
         "No frame memory for %s %ux%u (%llu bytes a frame): %s",
         shmvideo_pixel_format_name(full.pixel_format), full.width, full.height,
         (unsigned long long)full.size, shmvideo_strerror(code));
