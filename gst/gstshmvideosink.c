@@ -89,6 +89,8 @@ open_share (GstShmVideoSink * self, struct shmvideo_error *error)
   int code = -EMFILE;
 
   funcs.user = self;
+  if (self->cancel_fd < 0)      /* none was left when we were made */
+    self->cancel_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->cancel_fd >= 0)
     code = open_writer (self, error, &writer);
   if (code == 0)
@@ -96,8 +98,9 @@ open_share (GstShmVideoSink * self, struct shmvideo_error *error)
         self->config.backpressure, &funcs, &code);
   if (self->control == NULL) {
     if (error->code == 0)
-      g_strlcpy (error->message, "No thread or descriptor is left",
-          sizeof error->message);
+      g_snprintf (error->message, sizeof error->message,
+          "Cannot share %s: no thread or file descriptor is left",
+          self->config.path ? self->config.path : "anything");
     error->code = code;
     shmvideo_writer_free (writer);
     return FALSE;

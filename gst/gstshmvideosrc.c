@@ -159,8 +159,8 @@ gst_shm_video_src_start (GstBaseSrc * basesrc)
   GstShmVideoWake *wake = gst_shm_video_wake_new ();
 
   if (wake == NULL) {
-    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
-        ("No file descriptor is left."), ("eventfd: %s", g_strerror (errno)));
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("Cannot follow %s: %s",
+            self->settings.socket_path, g_strerror (errno)), (NULL));
     return FALSE;
   }
   gst_shm_video_follow_init (self);
