@@ -36,17 +36,22 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 bool shim_old_kernel, shim_no_environment;
 int shim_peer_pid;
 long shim_n_allocated;
+void (*shim_border)(bool inside);
 
 void
 shim_enter(enum shim_side side)
 {
   everybody = side == SHIM_ALL;
   inside = side;
+  if (shim_border != NULL)
+    shim_border(true);
 }
 
 void
 shim_leave(void)
 {
+  if (shim_border != NULL)
+    shim_border(false);
   inside = SHIM_NOBODY;
   everybody = false;
 }
@@ -69,6 +74,16 @@ shim_arm(enum shim_side side, unsigned n, unsigned variant)
   failed = NULL;
   failed_errno = 0;
   description[0] = 0;
+}
+
+void
+shim_blame(const char *what, int error)
+{
+  static struct shim_call other;
+  other.name = what;
+  failed = &other;
+  failed_errno = error;
+  g_strlcpy(description, what, sizeof description);
 }
 
 const char *
@@ -128,10 +143,11 @@ decide(struct shim_call *call, const int *errnos, const void *site)
   while (errnos[n_variants] != 0)
     n_variants++;
   n_variants = usual ? 1 : n_variants + 1; /* the burst */
-  bool many = !usual && wanted_variant == n_variants - 1;
+  unsigned variant = wanted_variant % n_variants; /* threads may change the order */
+  bool many = !usual && variant == n_variants - 1;
   from->failed = true;
   failed = call;
-  failed_errno = errnos[many ? 0 : wanted_variant];
+  failed_errno = errnos[many ? 0 : variant];
   burst = many ? BURST - 1 : 0;
   call->n_failed++;
   snprintf(description, sizeof description, "%s: %s%s", call->name,

@@ -26,6 +26,8 @@ enum shim_side { SHIM_NOBODY, SHIM_WRITER, SHIM_READER, SHIM_ALL };
 
 void shim_enter(enum shim_side side);
 void shim_leave(void);
+/* Called at both, with true at the first; NULL: nothing is. */
+extern void (*shim_border)(bool inside);
 enum shim_side shim_inside(void);
 
 /* Make the n-th call (from 1) of a side fail with the variant-th (from 0) of its
@@ -40,6 +42,9 @@ void shim_only_unknown(bool only);
 const char *shim_failed(void);
 int shim_errno(void);          /* 0: nothing failed */
 unsigned shim_n_variants(void); /* of the call that failed */
+
+/* Something else is what calls fail from. */
+void shim_blame(const char *what, int error);
 
 /* Whether a failure of this function was caused since shim_arm. */
 bool shim_was(const char *function);

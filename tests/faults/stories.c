@@ -29,6 +29,7 @@ story_of_life(struct story *story)
 {
   struct follower *f = story->followers;
   f[0].holds = true;
+  f[0].config.min_holds = 2;
   f[1].config.accepts = "video/x-raw, format=(string){ RGBA, NV12 }, "
                         "width=[1,4096], gamma=(double)1.5";
   f[2].config.max_holds = 1;

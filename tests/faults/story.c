@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A failure may come three times in a row; what still fails then fails for ever. */
+#define MAX_ERRORS 10
 #define MAX_TURNS 3000 /* of one step: more is turning in circles */
 #define MAX_JUMPS 600
 #define SECOND UINT64_C(1000000000)
@@ -21,8 +23,19 @@ story_begin(struct story *story, const char *path)
 {
   memset(story, 0, sizeof *story);
   story->path = path;
+  story->max_errors = MAX_ERRORS;
   now = story;
   shim_meanwhile = meanwhile;
+}
+
+void
+story_abandon(struct story *story)
+{
+  for (unsigned i = 0; i < STORY_FOLLOWERS; i++) {
+    story_leave(story, i);
+    story_release(story, i);
+  }
+  story_close(story);
 }
 
 /* ---- The writer ---------------------------------------------------------------- */
@@ -52,7 +65,7 @@ story_open(struct story *story)
   struct shmvideo_writer_config config = SHMVIDEO_WRITER_CONFIG_INIT;
   config.path = story->path;
   config.backpressure = 1;
-  config.max_memory = 4 << 20;
+  config.max_memory = story->max_memory != 0 ? story->max_memory : 4 << 20;
   config.negotiate = 1;
   config.log = story_log;
   for (;;) {
@@ -124,7 +137,9 @@ go_on(struct story *story, const char *what)
     return;
   if (!shim_clock_jump(UINT64_MAX))
     g_error("there is no %s, and nobody is going to bring it", what);
-  if (++story->n_jumps >= MAX_JUMPS)
+  if (++story->n_jumps % 8 == 0 && story->relieve != NULL)
+    story->relieve();
+  if (story->n_jumps >= MAX_JUMPS)
     g_error("there is still no %s after %u timers", what, story->n_jumps);
 }
 

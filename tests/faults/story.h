@@ -19,6 +19,8 @@
 #ifndef STORY_H
 #define STORY_H
 
+#include <setjmp.h>
+
 #include "shim.h"
 #include "shmvideo.h"
 #include "shmvtest.h"
@@ -45,12 +47,19 @@ struct story {
   uint64_t sequence; /* of the newest frame */
   bool shown;        /* it is of the present format */
   struct follower followers[STORY_FOLLOWERS];
-  unsigned n_errors; /* that calls returned */
+  uint64_t max_memory; /* of the writer, 0: enough */
+  unsigned n_errors;   /* that calls returned */
+  unsigned max_errors; /* more of them have no end */
+  void (*relieve)(void); /* after each error: there is a little more */
+  jmp_buf *give_up;      /* after the first error, unless NULL */
   unsigned n_turns, n_jumps;
 };
 
 /* The story of the moment: what the library logs and what happens meanwhile. */
 void story_begin(struct story *story, const char *path);
+
+/* Everybody leaves, wherever the story is. */
+void story_abandon(struct story *story);
 
 /* Steps */
 void story_open(struct story *story);
