@@ -238,7 +238,10 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
       say_ready(writer, peer);
       break;
     case SHMV_STEP_ACCEPTS:
-      if ((code = take_accepts(peer, message)) < 0)
+      code = take_accepts(peer, message);
+      if (code == -ENOMEM)
+        shmv_peer_refuse(writer, peer, SHMV_REFUSED_MEMORY, caps_fault(code));
+      else if (code < 0)
         shmv_peer_silence(writer, peer, caps_fault(code));
       peer->judged = 0;
       break;
