@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "error.h"
+
 /* Threads that close at once, in the whole process. */
 #define MAX_CLOSERS 64u
 #define STACK_SIZE ((size_t)256 * 1024)
@@ -76,7 +78,7 @@ shmv_carries_descriptors(int fd)
   do
     n = recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : (header.msg_flags & MSG_CTRUNC) != 0;
+  return n < 0 ? shmv_error_of_call() : (header.msg_flags & MSG_CTRUNC) != 0;
 }
 
 /* Look at the next message: whose credentials tell it, even empty, from the end. */

@@ -33,7 +33,8 @@ set_accepts(struct shmvideo_reader *reader, const char *accepts,
   if (code < 0)
     return code;
   if (accepts != NULL && (copy = strdup(accepts)) == NULL)
-    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory for caps");
+    return shmv_error_set(error, -ENOMEM, 0, NULL, "No memory to follow %s",
+                          reader->path.text);
   free(reader->accepts);
   reader->accepts = copy;
   return 0;
