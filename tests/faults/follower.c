@@ -137,6 +137,7 @@ story_follow(struct story *story, unsigned i)
   f->config.size = sizeof f->config;
   f->config.path = story->path;
   f->config.log = story_log;
+  f->config.log_user = story;
   open_follower(story, f);
   drain(story, f);
 }
@@ -158,6 +159,23 @@ story_release(struct story *story, unsigned i)
   if (f->held != NULL)
     release(f->held);
   f->held = NULL;
+}
+
+void
+story_accept(struct story *story, unsigned i, const char *accepts)
+{
+  struct follower *f = &story->followers[i];
+  int code;
+  f->config.accepts = accepts; /* for a successor, too */
+  do {
+    struct shmvideo_error error = {0};
+    shim_enter(SHIM_READER);
+    code = shmvideo_reader_set_accepts(f->reader, accepts, &error);
+    shim_leave();
+    if (code < 0)
+      story_check(story, code, &error);
+  } while (code < 0);
+  drain(story, f);
 }
 
 void

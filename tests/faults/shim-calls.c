@@ -9,6 +9,7 @@
 
 #include "shim-calls.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -22,16 +23,16 @@
 
 /* ---- Sockets --------------------------------------------------------------- */
 
-CALL(int, socket, (int family, int type, int protocol),
-     (family, type, protocol), -1, EMFILE, ENFILE, ENOBUFS, ENOMEM)
+FD_CALL(socket, (int family, int type, int protocol),
+        (family, type, protocol), EMFILE, ENFILE, ENOBUFS, ENOMEM)
 CALL(int, bind, (int fd, const void *address, socklen_t size),
      (fd, address, size), -1, ENOMEM, EADDRINUSE, EACCES, ENOSPC, EROFS, ENOENT)
 /* Not ECONNREFUSED nor ENOENT: the kernel does not lie about who lives. */
 CALL(int, connect, (int fd, const void *address, socklen_t size),
      (fd, address, size), -1, EINTR, EAGAIN, ENOMEM, EACCES)
 CALL(int, listen, (int fd, int backlog), (fd, backlog), -1, ENOMEM)
-CALL(int, accept4, (int fd, void *address, socklen_t *size, int flags),
-     (fd, address, size, flags), -1, EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR,
+FD_CALL(accept4, (int fd, void *address, socklen_t *size, int flags),
+        (fd, address, size, flags), EMFILE, ENFILE, ENOBUFS, ENOMEM, EINTR,
      EAGAIN, ECONNABORTED)
 
 DECLARE(int, getsockopt, (int fd, int level, int name, void *value,
@@ -40,7 +41,7 @@ int
 __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
   bool pidfd = name == PEERPIDFD;
-  if (pidfd && is_old())
+  if ((pidfd || name == PASSRIGHTS) && is_old())
     return fail_with(ENOPROTOOPT);
   if (shim_fails(&call_getsockopt,
                  pidfd ? LIST(EMFILE, ENFILE, ENOMEM, ESRCH) : NEVER))
@@ -59,7 +60,8 @@ __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t size
 {
   if (name == PASSRIGHTS && is_old())
     return fail_with(ENOPROTOOPT);
-  return shim_fails(&call_setsockopt, LIST(ENOPROTOOPT))
+  return shim_fails(&call_setsockopt,
+                    name == PASSRIGHTS ? LIST(ENOPROTOOPT) : NEVER)
              ? -1
              : __real_setsockopt(fd, level, name, value, size);
 }
@@ -91,6 +93,7 @@ __wrap_shutdown(int fd, int how)
   return shim_fails(&call_shutdown, LIST(ENOTCONN)) ? -1 : result;
 }
 
+/* Who only looks takes nothing, so that nothing is lost on the way. */
 DECLARE(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags))
 static bool
 carries_descriptors(int fd)
@@ -103,8 +106,10 @@ carries_descriptors(int fd)
 ssize_t
 __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 {
-  bool cut = shim_is_next() && message->msg_controllen > 0 &&
-             carries_descriptors(fd);
+  bool takes = message->msg_controllen > 0 && (flags & MSG_PEEK) == 0;
+  if (takes && shim_inside() != SHIM_NOBODY)
+    g_assert_true((flags & MSG_CMSG_CLOEXEC) != 0);
+  bool cut = takes && shim_is_next() && carries_descriptors(fd);
   if (!shim_fails(&call_recvmsg,
                   cut ? LIST(ENOMEM, EAGAIN, EINTR, ENOBUFS, SHIM_CUT)
                       : LIST(ENOMEM, EAGAIN, EINTR, ENOBUFS)))
@@ -116,15 +121,38 @@ __wrap_recvmsg(int fd, struct msghdr *message, int flags)
   return __real_recvmsg(fd, message, flags);
 }
 
+CALL(ssize_t, recv, (int fd, void *data, size_t size, int flags),
+     (fd, data, size, flags), -1, EINTR, ENOMEM)
+
+/* Its thread has ended before we go on, so that what it does is not left to chance.
+ * With no threads for long, what strangers leave stays open (see closing.h). */
+DECLARE(int, pthread_create, (void *thread, const void *attributes,
+                              void *(*func)(void *data), void *data))
+int
+__wrap_pthread_create(void *thread, const void *attributes,
+                      void *(*func)(void *data), void *data)
+{
+  call_pthread_create.never_often = true;
+  if (shim_fails(&call_pthread_create, LIST(EAGAIN)))
+    return EAGAIN;
+  if (!shim_clock_runs())
+    return __real_pthread_create(thread, attributes, func, data);
+  func(data);
+  return 0;
+}
+
 /* ---- Descriptors ------------------------------------------------------------- */
 
-CALL(int, epoll_create1, (int flags), (flags), -1, EMFILE, ENFILE, ENOMEM)
+FD_CALL(epoll_create1, (int flags),
+        (flags), EMFILE, ENFILE, ENOMEM)
 CALL(int, epoll_wait, (int fd, void *events, int n, int timeout),
      (fd, events, n, timeout), -1, EINTR)
-CALL(int, eventfd, (unsigned value, int flags), (value, flags), -1, EMFILE,
+FD_CALL(eventfd, (unsigned value, int flags),
+        (value, flags), EMFILE,
      ENFILE, ENOMEM)
 CALL(int, eventfd_read, (int fd, void *value), (fd, value), -1, EAGAIN)
-CALL(int, timerfd_create, (int clock, int flags), (clock, flags), -1, EMFILE,
+FD_CALL(timerfd_create, (int clock, int flags),
+        (clock, flags), EMFILE,
      ENFILE, ENOMEM)
 CALL(int, poll, (void *fds, unsigned long n, int timeout), (fds, n, timeout),
      -1, EINTR)
@@ -187,6 +215,6 @@ __wrap_syscall(long number, ...)
 struct shim_call *const shim_calls[] = {
     &call_socket, &call_bind, &call_connect, &call_listen, &call_accept4,
     &call_getsockopt, &call_setsockopt, &call_sendmsg, &call_shutdown,
-    &call_recvmsg, &call_epoll_create1, &call_epoll_wait, &call_eventfd,
+    &call_recvmsg, &call_recv, &call_pthread_create, &call_epoll_create1, &call_epoll_wait, &call_eventfd,
     &call_eventfd_read, &call_timerfd_create, &call_poll, &call_epoll_ctl,
     &call_inotify_rm_watch, &call_read, &call_close, &call_syscall, NULL};

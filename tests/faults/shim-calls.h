@@ -16,6 +16,7 @@
 struct shim_call {
   const char *name;
   unsigned n_failed; /* times it was made to, in all runs */
+  bool never_often;  /* it does not fail many times in a row */
 };
 
 /* All that can fail, up to NULL. */
@@ -33,6 +34,9 @@ bool shim_count(struct shim_call *call, const int *errnos, const void *site);
 
 /* Whether the next call that can fail is the one that is meant. */
 bool shim_is_next(void);
+
+/* Check a new descriptor, or pass on the failure. */
+int shim_new_fd(const struct shim_call *call, int fd);
 
 /* In the library: one thing more, or less, that is to be freed. */
 void shim_count_allocation(int change);
@@ -64,6 +68,17 @@ void shim_inotify_closed(int fd);
     return shim_fails(&call_##function, LIST(__VA_ARGS__))                     \
                ? failure                                                       \
                : __real_##function arguments;                                  \
+  }
+
+/* A call that makes a descriptor, which no program that is started may inherit, not
+ * even one that another thread starts at this instant. */
+#define FD_CALL(function, parameters, arguments, ...)                          \
+  DECLARE(int, function, parameters)                                           \
+  int __wrap_##function parameters                                             \
+  {                                                                            \
+    return shim_fails(&call_##function, LIST(__VA_ARGS__))                     \
+               ? -1                                                            \
+               : shim_new_fd(&call_##function, __real_##function arguments);   \
   }
 
 /* "return fail_with(EMFILE);" */

@@ -31,7 +31,7 @@ __wrap_memfd_create(const char *name, unsigned flags)
     return fail_with(EINVAL);
   return shim_fails(&call_memfd_create, LIST(ENOMEM, EMFILE, ENFILE))
              ? -1
-             : __real_memfd_create(name, flags);
+             : shim_new_fd(&call_memfd_create, __real_memfd_create(name, flags));
 }
 
 CALL(int, ftruncate64, (int fd, off_t size), (fd, size), -1, EINTR, ENOMEM)
@@ -120,7 +120,7 @@ __wrap_open64(const char *path, int flags, ...)
   va_end(args);
   return shim_fails(&call_open64, LIST(EMFILE, ENFILE, ENOMEM, EACCES, ENOENT))
              ? -1
-             : __real_open64(path, flags, mode);
+             : shim_new_fd(&call_open64, __real_open64(path, flags, mode));
 }
 
 DECLARE(int, openat64, (int fd, const char *path, int flags, ...))
@@ -129,7 +129,7 @@ __wrap_openat64(int fd, const char *path, int flags, ...)
 {
   return shim_fails(&call_openat64, LIST(EMFILE, ENFILE, ENOMEM, EACCES))
              ? -1
-             : __real_openat64(fd, path, flags);
+             : shim_new_fd(&call_openat64, __real_openat64(fd, path, flags));
 }
 
 CALL(void *, fdopendir, (int fd), (fd), NULL, ENOMEM)

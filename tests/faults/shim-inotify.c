@@ -58,6 +58,7 @@ __wrap_inotify_init1(int flags)
   }
   if (shim_fails(&call_init, errnos))
     return -1;
+  g_assert_true((flags & IN_CLOEXEC) != 0);
   unsigned i = 0;
   while (instances[i].lent != -1)
     g_assert_cmpuint(++i, <, MAX_INSTANCES);

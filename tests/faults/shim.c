@@ -4,6 +4,7 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,10 +17,11 @@
 
 /* The calls of one place that fail in every way; those after them in one. */
 #define NEWS 3
-#define MAX_SITES 256
+#define MAX_SITES 512
 
 static struct site {
   const void *address;
+  enum shim_side side;
   unsigned n;      /* calls since shim_arm */
   bool failed, known; /* in this telling, in those before */
 } sites[MAX_SITES];
@@ -114,9 +116,11 @@ static struct site *
 find_site(const void *address)
 {
   unsigned i = 0;
-  while (sites[i].address != NULL && sites[i].address != address)
+  while (sites[i].address != NULL &&
+         (sites[i].address != address || sites[i].side != target))
     g_assert_cmpuint(++i, <, MAX_SITES);
   sites[i].address = address;
+  sites[i].side = target;
   return &sites[i];
 }
 
@@ -142,9 +146,10 @@ decide(struct shim_call *call, const int *errnos, const void *site)
     return false;
   while (errnos[n_variants] != 0)
     n_variants++;
-  n_variants = usual ? 1 : n_variants + 1; /* the burst */
+  bool often = !usual && !call->never_often;
+  n_variants = usual ? 1 : n_variants + often;
   unsigned variant = wanted_variant % n_variants; /* threads may change the order */
-  bool many = !usual && variant == n_variants - 1;
+  bool many = often && variant == n_variants - 1;
   from->failed = true;
   failed = call;
   failed_errno = errnos[many ? 0 : variant];
@@ -204,4 +209,13 @@ shim_count_allocation(int change)
 {
   if (shim_inside() != SHIM_NOBODY)
     shim_n_allocated += change;
+}
+
+int
+shim_new_fd(const struct shim_call *call, int fd)
+{
+  if (fd >= 0 && shim_inside() != SHIM_NOBODY &&
+      (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+    g_error("%s made a descriptor that programs inherit", call->name);
+  return fd;
 }

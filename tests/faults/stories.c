@@ -113,7 +113,30 @@ story_of_wishes(struct story *story)
   story_follow(story, 1);
   story_settle_told(story);
   frames(story);
+  story_accept(story, 1, "video/x-raw, format=(string)RGBA, width=[1,32], "
+                         "height=[1,16]");
+  story_settle_width(story, 32);
+  frames(story);
   story_leave(story, 1);
+  story_leave(story, 0);
+  story_close(story);
+}
+
+/* One who speaks another language, and leaves descriptors unread; on a kernel that
+ * cannot keep him from that. */
+void
+story_of_strangers(struct story *story)
+{
+  story->stranger = true;
+  story_open(story);
+  story_format(story, &small, NULL);
+  story_follow(story, 0);
+  story_settle(story);
+  for (int i = 0; i < 2; i++) {
+    story_be_strange(story);
+    story_show(story);
+    story_settle(story);
+  }
   story_leave(story, 0);
   story_close(story);
 }

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
 /*
- * Stories of shares: all that the library can do, in three lives and a quarrel. What
+ * Stories of shares: all that the library can do, in some lives and quarrels. What
  * is in them is tried with every failure; what is missing is not tried.
  */
 
@@ -20,6 +20,9 @@ void story_of_patience(struct story *story);
 
 /* One comes who cannot take the format, and the other agrees to another. */
 void story_of_wishes(struct story *story);
+
+/* Somebody who is no reader connects. */
+void story_of_strangers(struct story *story);
 
 /* A path that somebody has already stays his; other things in the way. */
 void story_of_rivals(struct story *story);

@@ -5,6 +5,8 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* A failure may come three times in a row; what still fails then fails for ever. */
@@ -68,6 +70,7 @@ story_open(struct story *story)
   config.max_memory = story->max_memory != 0 ? story->max_memory : 4 << 20;
   config.negotiate = 1;
   config.log = story_log;
+  config.log_user = story;
   for (;;) {
     struct shmvideo_error error = {0};
     shim_enter(SHIM_WRITER);
@@ -243,6 +246,46 @@ live_writer(struct story *story)
   return true;
 }
 
+/* ---- A stranger ------------------------------------------------------------------ */
+
+static void
+send_nonsense(int fd, bool with_descriptors)
+{
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+                          .cmsg_len = CMSG_LEN(sizeof(int))}};
+  char text[] = "I beg your pardon?";
+  struct iovec iovec = {.iov_base = text, .iov_len = sizeof text};
+  struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  if (with_descriptors) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+  }
+  g_assert_cmpint(sendmsg(fd, &message, MSG_NOSIGNAL), ==, sizeof text);
+}
+
+void
+story_be_strange(struct story *story)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_snprintf(address.sun_path, sizeof address.sun_path, "%s/%s",
+             story->directory, strrchr(story->path, '/') != NULL
+                                   ? strrchr(story->path, '/') + 1
+                                   : story->path);
+  int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof address), ==,
+                  0);
+  send_nonsense(fd, false);
+  send_nonsense(fd, true);
+  story->n_turns = story->n_jumps = 0;
+  while (shmvtest_poll(fd, POLLHUP, 0) == 0)
+    go_on(story, "end of a stranger");
+  close(fd);
+}
+
 /* ---- Together -------------------------------------------------------------------- */
 
 void
@@ -331,6 +374,19 @@ void
 story_settle_told(struct story *story)
 {
   settle(story, has_format, "format");
+}
+
+static bool
+has_width(const struct story *story, const struct follower *follower)
+{
+  return follower->width == story->wanted_width;
+}
+
+void
+story_settle_width(struct story *story, uint32_t width)
+{
+  story->wanted_width = width;
+  settle(story, has_width, "format of that width");
 }
 
 void

@@ -44,9 +44,11 @@ struct story {
   const char *directory; /* where a writer that failed must not leave anything */
   struct shmvideo_writer *writer;
   uint32_t width;    /* of the present format, 0: none */
+  uint32_t wanted_width;
   uint64_t sequence; /* of the newest frame */
   bool shown;        /* it is of the present format */
   struct follower followers[STORY_FOLLOWERS];
+  bool stranger;       /* there is somebody to blame */
   uint64_t max_memory; /* of the writer, 0: enough */
   unsigned n_errors;   /* that calls returned */
   unsigned max_errors; /* more of them have no end */
@@ -73,6 +75,10 @@ void story_end(struct story *story);
 void story_follow(struct story *story, unsigned i);
 void story_leave(struct story *story, unsigned i);
 void story_release(struct story *story, unsigned i);
+/* It can take something else now. */
+void story_accept(struct story *story, unsigned i, const char *accepts);
+/* A connection with nonsense in it, and descriptors behind. */
+void story_be_strange(struct story *story);
 /* Sleep in the library until there is something. */
 void story_sleep(struct story *story, unsigned i);
 
@@ -80,6 +86,8 @@ void story_sleep(struct story *story, unsigned i);
 void story_settle(struct story *story);
 /* Until everybody was told a format, whichever. */
 void story_settle_told(struct story *story);
+/* Until the present format is so wide. */
+void story_settle_width(struct story *story, uint32_t width);
 /* Until all of those who follow were told. */
 void story_settle_ended(struct story *story);
 void story_settle_lost(struct story *story);
@@ -94,6 +102,7 @@ void story_check(struct story *story, int code,
 
 /* A call without a sentence: if it failed, that was from the failure. */
 void story_count_error(struct story *story, int code);
+/* user: the story. */
 void story_log(void *user, enum shmvideo_log_level level, const char *line);
 void story_turn(struct story *story);
 bool story_is_readable(int fd);
