@@ -39,7 +39,7 @@ packages="gcc libc6-dev meson ninja-build pkg-config python3 procps file
   libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-base-apps
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  gstreamer1.0-libav g++ gcc-multilib util-linux binutils"
+  gstreamer1.0-libav g++ gcc-multilib util-linux mount binutils"
 case $parts in *valgrind*) packages="$packages valgrind libc6-dbg" ;; esac
 case $parts in *clang* | *tsan*) packages="$packages clang libclang-rt-dev" ;; esac
 if [ $install = yes ]; then

@@ -26,7 +26,7 @@ share_option(const char *line, const char *key, uint64_t fallback)
   char *text = g_strdup_printf(" %s=", key);
   const char *at = strstr(line, text);
   uint64_t value =
-      at != NULL ? strtoull(at + strlen(text), NULL, 10) : fallback;
+      at != NULL ? strtoull(at + strlen(text), NULL, 0) : fallback;
   g_free(text);
   return value;
 }
@@ -196,6 +196,26 @@ struct shmvtest_child *
 share_start(void)
 {
   return shmvtest_fork(obey, NULL);
+}
+
+struct guise {
+  int (*put_on)(void *user);
+  void *user;
+};
+
+static int
+obey_in_guise(int in, int out, void *user)
+{
+  struct guise *guise = user;
+  int status = guise->put_on(guise->user);
+  return status != 0 ? status : obey(in, out, NULL);
+}
+
+struct shmvtest_child *
+share_start_as(int (*put_on)(void *user), void *user)
+{
+  struct guise guise = {put_on, user};
+  return shmvtest_fork(obey_in_guise, &guise);
 }
 
 static void

@@ -24,6 +24,7 @@ open_writer(struct share_peer *peer, const char *line)
   config.backpressure_timeout = share_option(line, "timeout", 0) * 1000000;
   config.max_memory = share_option(line, "memory", 0);
   config.max_lent = (uint32_t)share_option(line, "lent", 0);
+  config.perms = (uint32_t)share_option(line, "perms", 0);
   int code = shmvideo_writer_new(&config, &error, &peer->writer);
   if (code < 0)
     share_say_error(peer, code, &error);

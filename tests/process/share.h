@@ -12,6 +12,7 @@
  *
  * Lines for a writer:
  *   writer PATH [backpressure=1] [timeout=MS] [memory=BYTES] [lent=N]
+ *          [perms=0MODE]
  *   format NAME WIDTH HEIGHT     "ok", or "error CODE sentence"
  *   show N                       acquire, paint, publish: "SEQUENCE FAILED"
  *   wait-show N                  the same, waiting for lossless readers
@@ -48,6 +49,10 @@
 
 /* A child that waits for lines. */
 struct shmvtest_child *share_start(void);
+
+/* The same, once put_on was called in it (as another user, say), which returns 0, or
+ * the status to end with. */
+struct shmvtest_child *share_start_as(int (*put_on)(void *user), void *user);
 
 /* The answer to a line; borrowed until the next answer. */
 const char *share_ask(struct shmvtest_child *child, const char *format, ...)
