@@ -199,6 +199,10 @@ class Reader:
         lib.shmvideo_reader_get_status(self.handle, byref(status))
         return status
 
+    @property
+    def closed(self):
+        return self.handle is None
+
     def close(self):
         lib.shmvideo_reader_free(self.handle)
         self.handle = None
@@ -207,6 +211,7 @@ class Reader:
 class HeldFrame:
     def __init__(self, pointer):
         self.pointer, self.info = pointer, pointer.contents
+        self.sequence = self.info.sequence
 
     def numbers(self):
         """Of its format."""

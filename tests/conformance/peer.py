@@ -88,7 +88,7 @@ def read(args):
                   flush=True)
             if one == reader.LOST:
                 break
-    share.leave()
+    share.close()
     if output:
         output.close()
 

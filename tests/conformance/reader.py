@@ -134,7 +134,7 @@ class Reader:
         self.state, self.gone, self.refused, self.to_say = WAIT_PAGE, False, None, []
         self.page, self.welcome, self.policy = None, None, policy
         self.generation, self.coming, self.ends, self.next = None, None, [], None
-        self.used, self.armed, self.leaving = set(), 0, False
+        self.used, self.armed, self.closed = set(), 0, False
         self.received = self.skipped = 0
         self.say(wire.HELLO, **self.wished)
 
@@ -162,7 +162,7 @@ class Reader:
         self.say(wire.ACCEPTS, accepts=text)
 
     def dispatch(self):
-        """Take in what the writer said. After Broken, only leave()."""
+        """Take in what the writer said. After Broken, only close()."""
         self.say_on()
         while not self.gone:
             try:
@@ -314,12 +314,12 @@ class Reader:
         self.page.store(k * 4, 0)
         self.used.discard(k)
         self.nudge(generation)
-        if self.leaving and not self.used:
+        if self.closed and not self.used:
             self.line.close()
 
     def nudge(self, generation):
         ticket = generation.board.word(shared.AT_WAITS)
-        if ticket not in (0, generation.answered) and not self.leaving:
+        if ticket not in (0, generation.answered) and not self.closed:
             generation.answered = ticket
             self.line.say(wire.NUDGE)
 
@@ -376,10 +376,10 @@ class Reader:
             self.armed = (self.armed + 1) & 0xffffffff
             self.page.store(shared.AT_ARMED, self.armed)
 
-    def leave(self):
+    def close(self):
         """Say BYE; hang up now, or when the last frame is released."""
-        if not self.leaving:
-            self.leaving = True
+        if not self.closed:
+            self.closed = True
             if not self.gone and self.state != OVER:
                 self.say(wire.BYE)
             for generation in (self.generation, self.coming):

@@ -161,7 +161,7 @@ def from_example(path):
             assert one.picture() == bars(one.entry.pts // (1000000000 // 30))
             one.release()
         found.append(one if isinstance(one, str) else one.sequence)
-    reader.leave()
+    reader.close()
     equal((found[0], found[-3:]), (NEW_FORMAT, [12, END, LOST]))
     equal(found[1:-2], sorted(found[1:-2]))
     equal(finish(sender), (0, ""))

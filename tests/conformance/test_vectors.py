@@ -95,13 +95,13 @@ def mutants(_):
         if len(data) > 1000:
             continue
         for i in range(len(data)):
-            for value in (0, 1, 0x7f, 0xff, data[i] ^ (1 << rng.randrange(8))):
+            for value in (0, 0xff, data[i] ^ (1 << rng.randrange(8))):
                 messages.append(data[:i] + bytes([value]) + data[i + 1:])
             # Shorter and longer, with the length told as it is.
             for cut in (data[:i], data[:i] + data[i + 1:], data[:i] + b"a" + data[i:]):
                 messages.append(cut)
                 messages.append(cut[:8] + len(cut).to_bytes(4, "little") + cut[12:])
-    assert len(messages) > 10000
+    assert len(messages) > 8000
     same(messages)
 
 
@@ -131,7 +131,7 @@ def format_texts():
         for value, name in itertools.product(values, ("RGBA", "NV12")):
             yield {**usual, "format": name, field: value}
     rng = random.Random(2)
-    for _ in range(3000):
+    for _ in range(1000):
         yield {field: rng.choice(values) for field, values in FIELDS.items()
                if rng.random() < (0.95 if field in usual else 0.4)}
 
@@ -152,7 +152,7 @@ def formats(_):
             except caps.Refused:
                 ours = None
             equal((text, ours), (text, theirs))
-    assert good > 900, good
+    assert good > 400, good
 
 
 PIECES = ["0", "1", "7", "9", "a", "f", "e", "x", "0x", "+", "-", ":", "/", ".", "_",
@@ -165,7 +165,7 @@ TYPES = ["int", "uint", "double", "fraction", "bool", "string", "bitmask", "flag
 @test("words at random, typed and quoted, are values to both or to neither")
 def words(_):
     rng, good = random.Random(3), 0
-    for i in range(8000):
+    for i in range(4000):
         word = "".join(rng.choices(PIECES, k=rng.randint(1, 6)))
         if i % 4 == 1:
             word = '"%s%s"' % (word, rng.choice(IN_QUOTES))
@@ -180,7 +180,7 @@ def words(_):
             ours = False
         equal((word, ours), (word, clib.format_from_caps(text) is not None))
         good += ours
-    assert 2000 < good < 6000, good
+    assert 1000 < good < 3000, good
 
 
 SETS = ["width=64", "width={ 32, 64 }", "width=[ 16, 64, 16 ]", "width=[ 1, 63 ]",
@@ -199,7 +199,7 @@ def sets(path):
     rng, refused = random.Random(4), 0
     writer = clib.Writer(path)
     writer.set_format(ONE)
-    for _ in range(400):
+    for _ in range(200):
         text = "; ".join(", ".join([rng.choice(MEDIA), *rng.sample(
             SETS, rng.randint(0, 3))]) for _ in range(rng.randint(1, 2)))
         try:
@@ -210,9 +210,9 @@ def sets(path):
         serve(writer, reader)
         equal((text, reader.refused is None), (text, expected))
         refused += not expected
-        reader.leave()
+        reader.close()
     writer.close()
-    assert 100 < refused < 300, refused
+    assert 50 < refused < 150, refused
 
 
 @test("the examples of docs/caps.md are what the page says")

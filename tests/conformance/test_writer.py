@@ -1,10 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: libshmvideo contributors
-"""The writer of this folder, feeding the library: test_writer.py
-
-Both are in this process and take turns, so each step can be looked at.
-"""
+"""The writer of this folder, feeding the library: test_writer.py"""
 
 import errno
 import os
@@ -13,85 +10,24 @@ import threading
 import board
 import clib
 import wire
-from clib import END, LOST, NEW_FORMAT, CallFailed, HeldFrame
+from clib import END, LOST, NEW_FORMAT, CallFailed
+from ends import GRAY, NV12, RGBA, LibraryReads, send, show, takes
+from reader import LATEST, LOSSLESS
 from tap import Bell, equal, main, serve, test, until
 from writer import Writer
-
-RGBA = "video/x-raw, format=RGBA, width=32, height=24, framerate=30/1"
-NV12 = "video/x-raw, format=NV12, width=66, height=50, framerate=25/1"
-GRAY = "video/x-raw, format=GRAY8, width=16, height=16, framerate=25/1"
-LATEST, LOSSLESS = 0, 1
-
-
-class Ends:
-    """A writer of ours and readers of the library, closed at the end."""
-
-    def __init__(self, path, text=RGBA, **config):
-        self.path, self.writer, self.readers = path, Writer(path, **config), []
-        if text:
-            self.writer.set_format(text)
-
-    def join(self, **settings):
-        reader = clib.Reader(self.path, **settings)
-        self.readers.append(reader)
-        until(lambda: any(peer.generation or peer.gone for peer in self.writer.peers)
-              or self.writer.refused, self.writer, reader)
-        self.serve()
-        return reader
-
-    def serve(self):
-        serve(self.writer, *[each for each in self.readers if each.handle])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
-        for reader in self.readers:
-            if reader.handle:
-                reader.close()
-        self.writer.close()
-
-
-def takes(reader):
-    """All that there is to take: numbers of frames, each whole, and what else."""
-    found = []
-    while LOST not in found and (one := reader.acquire()) is not None:
-        if isinstance(one, HeldFrame):
-            equal(set(one.picture()), {one.info.sequence % 256})
-            found.append(one.info.sequence)
-            one.release()
-        else:
-            found.append(one)
-    return found
-
-
-def fill(slot, byte):
-    slot.view[:] = bytes([byte]) * len(slot.view)
-
-
-def send(writer, first, last):
-    """Publish the frames with these numbers, each of its own byte."""
-    for number in range(first, last + 1):
-        slot = writer.claim()
-        assert slot, "no slot for frame %d" % number
-        fill(slot, number % 256)
-        writer.publish(slot)
-        equal(writer.head, number)
 
 
 @test("the library shakes hands and sees frames as they are")
 def frames(path):
-    with Ends(path, NV12, latency_us=1500) as ends:
+    with LibraryReads(path, NV12, latency_us=1500) as ends:
         reader = ends.join()
         equal(reader.acquire(), NEW_FORMAT)
         status = reader.status()
         equal((status.connected, status.writer_pid, status.policy, status.latency),
               (1, os.getpid(), LATEST, 1500000))
         for number in range(1, 600):
-            slot = ends.writer.claim()
-            fill(slot, number % 256)
-            ends.writer.publish(slot, pts=number * 40, duration=40, offset=number,
-                                capture_time=7, flags=5, crop=(2, 4, 6, 8))
+            show(ends.writer, number, pts=number * 40, duration=40, offset=number,
+                 capture_time=7, flags=5, crop=(2, 4, 6, 8))
             frame = reader.acquire()
             info = frame.info
             equal((info.sequence, info.skipped, set(frame.picture())),
@@ -111,7 +47,7 @@ def frames(path):
 
 @test("rows may be longer than the picture, and lie otherwise in single frames")
 def layouts(path):
-    with Ends(path, None) as ends:
+    with LibraryReads(path, None) as ends:
         ends.writer.set_format(NV12, align=128)
         reader = ends.join()
         equal(reader.acquire(), NEW_FORMAT)
@@ -134,7 +70,7 @@ def layouts(path):
 
 @test("who comes late sees the newest frame first, and nothing was skipped")
 def late(path):
-    with Ends(path) as ends:
+    with LibraryReads(path) as ends:
         send(ends.writer, 1, 300)
         reader = ends.join()
         equal(takes(reader), [NEW_FORMAT, 300])
@@ -158,7 +94,7 @@ def wakes(writer):
 
 @test("a reader that is armed is woken once for each ticket, one that is not never")
 def waking(path):
-    with Ends(path) as ends:
+    with LibraryReads(path) as ends:
         reader = ends.join()
         equal(reader.acquire(), NEW_FORMAT)
         ends.serve()
@@ -176,7 +112,7 @@ def waking(path):
 
 @test("a reader that sleeps is woken by a frame, by a format and by the end")
 def sleeping(path):
-    with Ends(path, None) as ends:
+    with LibraryReads(path, None) as ends:
         reader, found, bell = clib.Reader(path, policy=LOSSLESS), [], Bell()
         ends.readers.append(reader)
 
@@ -203,7 +139,7 @@ def sleeping(path):
 
 @test("a frame that is held does not change; released, its slot is used again")
 def holding(path):
-    with Ends(path) as ends:
+    with LibraryReads(path) as ends:
         reader = ends.join(min_holds=2, max_holds=3, depth=2)
         equal(reader.acquire(), NEW_FORMAT)
         ends.serve()
@@ -211,8 +147,8 @@ def holding(path):
         held = [reader.acquire(), reader.acquire()]
         send(ends.writer, 3, 900)
         last = reader.acquire()
-        equal([frame.info.sequence for frame in held] +
-              [last.info.sequence, last.info.skipped], [1, 2, 899, 896])
+        equal([frame.sequence for frame in held] +
+              [last.sequence, last.info.skipped], [1, 2, 899, 896])
         equal(reader.acquire(), None)  # the third hold was the last
         equal([set(frame.picture()) for frame in held], [{1}, {2}])
         slots = set(ends.writer.held(ends.writer.generation))
@@ -229,7 +165,7 @@ def holding(path):
 
 @test("a new format comes after all frames of the old one, and those stay intact")
 def formats(path):
-    with Ends(path) as ends:
+    with LibraryReads(path) as ends:
         reader = ends.join(max_holds=4, depth=4)
         equal(reader.acquire(), NEW_FORMAT)
         ends.serve()
@@ -259,7 +195,7 @@ def formats(path):
 
 @test("the end is told after the last frame and before what follows it")
 def end(path):
-    with Ends(path, backpressure=True) as ends:
+    with LibraryReads(path, backpressure=True) as ends:
         reader = ends.join(policy=LOSSLESS)
         ends.writer.end()
         ends.serve()
@@ -281,7 +217,7 @@ def end(path):
 @test("a writer that says BYE or nothing leaves its last frames to be taken")
 def lost(path):
     for say_bye in (True, False):
-        ends = Ends(path)
+        ends = LibraryReads(path)
         reader = ends.join(max_holds=2)
         equal(reader.acquire(), NEW_FORMAT)
         ends.serve()
@@ -293,7 +229,7 @@ def lost(path):
         frame = reader.acquire()
         equal((takes(reader), set(frame.picture())), ([2, 3, LOST], {1}))
         frame.release()
-        with Ends(path) as next_one:
+        with LibraryReads(path) as next_one:
             next_one.readers.append(reader)
             until(lambda: next_one.writer.peers, next_one.writer, reader)
             next_one.serve()
@@ -301,135 +237,9 @@ def lost(path):
             equal(takes(reader), [NEW_FORMAT, 1])
 
 
-@test("a refused reader learns why: version, format, memory")
-def refused(path):
-    def fails(reader, code, words):
-        try:
-            raise AssertionError("took %r" % takes(reader))
-        except CallFailed as failure:
-            equal(failure.code, -code)
-            assert words in failure.sentence, failure.sentence
-
-    with Ends(path, n_slots=20) as ends:
-        fails(ends.join(accepts="video/x-raw, format={ NV12, GRAY8 }"),
-              errno.EMEDIUMTYPE, "format=RGBA")
-        fails(ends.join(min_holds=30, max_holds=40), errno.ENOBUFS, "memory")
-        reader = ends.join(accepts="video/x-raw, format={ RGBA, GRAY8 }", max_holds=64)
-        send(ends.writer, 1, 1)
-        equal(takes(reader), [NEW_FORMAT, 1])
-        assert 1 <= reader.status().max_holds < 20
-        ends.writer.set_format(NV12)
-        ends.serve()
-        fails(reader, errno.EMEDIUMTYPE, "format=NV12")
-
-
-@test("a writer of another version refuses, and the library says so")
-def version(path):
-    with Ends(path) as ends:
-        ends.writer.version = 2
-        reader = ends.join()
-        try:
-            raise AssertionError("took %r" % takes(reader))
-        except CallFailed as failure:
-            equal(failure.code, -errno.EPROTONOSUPPORT)
-
-
-@test("the writer waits for a lossless reader, and one NUDGE per ticket ends that")
-def lossless(path):
-    with Ends(path, backpressure=True) as ends:
-        reader, writer = ends.join(policy=LOSSLESS), ends.writer
-        equal(reader.acquire(), NEW_FORMAT)
-        ends.serve()
-        equal(writer.peers[0].policy, LOSSLESS)
-        while slot := writer.claim():
-            fill(slot, (writer.head + 1) % 256)
-            writer.publish(slot)
-        first, nudges = writer.head, []
-        take = writer.peers[0].take
-
-        def watch(message):
-            if message.type == wire.NUDGE:
-                nudges.append(writer.ticket)
-            take(message)
-        writer.peers[0].take = watch
-        writer.begin_waiting()
-        equal(takes(reader), list(range(1, first + 1)))
-        ends.serve()
-        equal(nudges, [writer.ticket])
-        writer.stop_waiting()
-        found = []
-
-        def follow():
-            while len(found) < 200:
-                reader.wait()
-                found.extend(takes(reader))
-        thread = threading.Thread(target=follow, daemon=True)
-        thread.start()
-        for number in range(first + 1, first + 201):
-            slot = writer.claim_wait()
-            fill(slot, number % 256)
-            writer.publish(slot)
-        thread.join()
-        ends.serve()
-        equal(found, list(range(first + 1, first + 201)))
-        equal(len(set(nudges)), len(nudges))
-        equal((reader.status().skipped, writer.peers[0].demoted), (0, False))
-
-
-@test("a lossless reader that is too slow is demoted and goes on as latest")
-def demoted(path):
-    with Ends(path, backpressure=True, timeout=0.001) as ends:
-        reader, held = ends.join(policy=LOSSLESS, depth=2), None
-        equal(reader.acquire(), NEW_FORMAT)
-        ends.serve()
-        for number in range(1, 100):
-            slot = ends.writer.claim_wait()
-            fill(slot, number)
-            ends.writer.publish(slot)
-            held = held or reader.acquire()
-        equal((held.info.sequence, set(held.picture())), (1, {1}))
-        found = takes(reader)
-        equal((found[-2:], sorted(found)), ([98, 99], found))
-        status = reader.status()
-        equal((status.policy, status.received + status.skipped), (LATEST, 99))
-        held.release()
-        ends.writer.set_format(NV12)
-        ends.serve()
-        send(ends.writer, 100, 200)
-        equal(takes(reader), [NEW_FORMAT, 199, 200])
-
-
-@test("without backpressure a lossless reader is granted latest")
-def no_backpressure(path):
-    with Ends(path) as ends:
-        reader = ends.join(policy=LOSSLESS, depth=2)
-        equal((reader.status().policy, takes(reader)), (LATEST, [NEW_FORMAT]))
-        ends.serve()
-        send(ends.writer, 1, 200)
-        equal(takes(reader), [199, 200])
-
-
-@test("the library says BYE when it leaves, and frames held keep the session open")
-def bye(path):
-    with Ends(path) as ends:
-        reader = ends.join()
-        equal(reader.acquire(), NEW_FORMAT)
-        ends.serve()
-        send(ends.writer, 1, 1)
-        frame = reader.acquire()
-        reader.close()
-        serve(ends.writer)
-        equal(len(ends.writer.peers), 1)
-        send(ends.writer, 2, 300)
-        equal(set(frame.picture()), {1})
-        frame.release()
-        serve(ends.writer)
-        equal(ends.writer.peers, [])
-
-
 @test("a path is taken from a dead writer, and from no living one")
 def paths(path):
-    with Ends(path) as ends:
+    with LibraryReads(path) as ends:
         try:
             raise AssertionError(Writer(path))
         except OSError as error:
@@ -440,7 +250,7 @@ def paths(path):
             equal(failure.code, -errno.EADDRINUSE)
         ends.writer.place.leave = ends.writer.place.listener.close  # as by SIGKILL
     assert os.path.exists(path)
-    with Ends(path):
+    with LibraryReads(path):
         pass
     assert not os.path.exists(path)
     stale = Writer(path)
