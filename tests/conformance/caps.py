@@ -32,13 +32,14 @@ INTEGER = re.compile(r"([+-]?)(?:(0[xX][0-9A-Fa-f]+)|(0[0-7]*)|([1-9][0-9]*))")
 DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 STRTOD = re.compile(r"[+-]?(?:inf|infinity|nan|0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)"
                     r"(?:p[+-]?[0-9]+)?)", re.I)
-RATIO = re.compile(r"([+-]?[0-9]+)/([+-]?[0-9]+)")
-FLAGS = re.compile(r"([0-9A-Fa-f]{1,8}):([0-9A-Fa-f]{1,8})(?::(?:[+/][A-Za-z0-9_-]+)+)?")
+RATIO = re.compile(r"([+-]?[0-9]+)/\s*([+-]?[0-9]+)")
+NAMES = r"(?::(?:[+/][A-Za-z0-9_-]+)+)?"
+FLAGS = re.compile(r"([0-9A-Fa-f]{1,8}):([0-9A-Fa-f]{1,8})" + NAMES)
 # Two hexadecimal numbers with a colon or nothing between them, as a scanner takes them:
 # with nothing between, only a sign can begin the second. In quotes there may be white
 # space before each.
-TWO_HEX = re.compile(r"\s*[+-]?(?:0x)?[0-9a-f]+(?::\s*[+-]?|\s*[+-]|\s+)(?:0x)?[0-9a-f]+"
-                     r"(?::(?:[+/][A-Za-z0-9_-]+)+)?", re.I)
+TWO_HEX = re.compile(r"\s*[+-]?(?:0x)?[0-9a-f]+(?::\s*[+-]?|\s*[+-]|\s+)"
+                     r"(?:0x)?[0-9a-f]+" + NAMES, re.I)
 
 
 class Refused(Exception):
@@ -144,6 +145,17 @@ def untyped(word):
     return "string", word
 
 
+def is_string(raw):
+    """Would this be a string without its quotes? There is white space in it, perhaps,
+    which does not count before a number."""
+    if not raw or TWO_HEX.fullmatch(raw):
+        return False
+    number = raw.lstrip(BLANK)
+    if number == raw:
+        return untyped(raw)[0] == "string"
+    return not any(each.fullmatch(number) for each in (INTEGER, DOUBLE, STRTOD, RATIO))
+
+
 def unescape(raw):
     def one(match):
         code = match[1]
@@ -209,9 +221,7 @@ class Parser:
         raw = self.match(QUOTED, "quoted string")[1]
         if type_ not in (None, "string"):
             raise Refused("a %s in quotes" % type_)
-        if type_ is None and raw != "NULL" and (
-                not raw or untyped(raw.lstrip(BLANK))[0] != "string" or
-                TWO_HEX.fullmatch(raw)):
+        if type_ is None and raw != "NULL" and not is_string(raw):
             raise Refused('"%s" without a type' % raw)
         return "string", unescape(raw)
 

@@ -168,7 +168,9 @@ def words(_):
     for i in range(4000):
         word = "".join(rng.choices(PIECES, k=rng.randint(1, 6)))
         if i % 4 == 1:
-            word = '"%s%s"' % (word, rng.choice(IN_QUOTES))
+            spaced = "".join(rng.choice(["", "", "", " "]) + char for char in word)
+            word = '"%s%s%s"' % (rng.choice(["", " ", "\t"]), spaced,
+                                 rng.choice(IN_QUOTES))
         elif i % 4 == 2:
             word = "(%s)%s" % (rng.choice(TYPES), word)
         elif i % 8 == 3:
@@ -185,9 +187,9 @@ def words(_):
 
 SETS = ["width=64", "width={ 32, 64 }", "width=[ 16, 64, 16 ]", "width=[ 1, 63 ]",
         "width=(uint)64", "height=[ 48, max ]", "framerate=[ 0/1, 30/1 ]",
-        "framerate={ 25/1, [ 30/1, 60/1 ] }", "framerate=30", "label=x", "label=(string)5",
-        "format={ RGBA, NV12 }", "format={ GRAY8 }", "views=2", "live=yes",
-        "flags=(flagset)1:3", "flags=(GstVideoMultiviewFlagsSet){ 2:2, 1:5 }"]
+        "framerate={ 25/1, [ 30/1, 60/1 ] }", "framerate=30", "label=x",
+        "label=(string)5", "format={ RGBA, NV12 }", "format={ GRAY8 }", "views=2",
+        "live=yes", "flags=(flagset)1:3", "flags=(GstVideoMultiviewFlagsSet){ 2:2, 1:5 }"]
 MEDIA = ["video/x-raw", "video/x-raw(ANY)", "video/x-raw(memory:SystemMemory)",
          "video/x-raw(memory:DMABuf)", "audio/x-raw", "video/x-raw()"]
 ONE = ("video/x-raw, format=GRAY8, width=64, height=48, framerate=30/1, label=x, "
