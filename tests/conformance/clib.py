@@ -136,12 +136,16 @@ class Writer:
                 else lib.shmvideo_writer_acquire(self.handle, byref(slot)))
         return slot if check(code) == 1 else None
 
-    def send(self, byte, wait=False, **info):
-        """Publish a frame all of one byte. False: there was no slot."""
+    def send(self, content, wait=False, **info):
+        """Publish a frame all of one byte, or of these bytes. False: there was no
+        slot."""
         slot = self.acquire(wait)
         if not slot:
             return False
-        ctypes.memset(slot.contents.data, byte, slot.contents.size)
+        if isinstance(content, bytes):
+            ctypes.memmove(slot.contents.data, content, len(content))
+        else:
+            ctypes.memset(slot.contents.data, content, slot.contents.size)
         unknown = dict.fromkeys(("pts", "duration", "capture_time", "offset",
                                  "offset_end"), NONE)
         settings = fill("frame_info", **{**unknown, **info})

@@ -7,9 +7,10 @@
       Once N readers are ready, show N frames of each format, say END, and leave when
       all readers have left, or at Ctrl-C. What the frames show is picture().
   peer.py read PATH [--frames N] [--lossless] [--accepts TEXT] [--version N]
-      [--output FILE]
+      [--output FILE] [--check]
       Take frames until there were N, or the writer ends, and tell of them, a line
-      each. The file gets their rows without gaps.
+      each. The file gets their rows without gaps. Fail, if asked to, on the first one
+      that is not picture().
   peer.py decode FILE...
       What the messages of tests/vectors say, a line each.
 """
@@ -78,6 +79,9 @@ def read(args):
         if isinstance(one, reader.Frame):
             n += 1
             print("frame %d, %d skipped" % (one.sequence, one.skipped), flush=True)
+            if args.check and one.picture() != picture(one.sequence,
+                                                       vars(one.format)):
+                sys.exit("frame %d is torn" % one.sequence)
             if output:
                 output.write(one.picture())
             one.release()
@@ -134,6 +138,7 @@ def main():
             each.add_argument("--accepts", default=video.EVERYTHING)
             each.add_argument("--version", type=int, default=1)
             each.add_argument("--output")
+            each.add_argument("--check", action="store_true")
     each = deeds.add_parser("decode")
     each.set_defaults(deed=decode)
     each.add_argument("files", nargs="+")

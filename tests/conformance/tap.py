@@ -104,6 +104,12 @@ def start(*argv, **more):
     return child
 
 
+def run_peer(*args):
+    """peer.py, as start."""
+    return start(sys.executable, os.path.join(os.path.dirname(__file__), "peer.py"),
+                 *args)
+
+
 def finish(child):
     """Its exit status and its output, once it has ended by itself."""
     output, _ = child.communicate(timeout=DEADLINE)

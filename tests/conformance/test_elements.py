@@ -11,26 +11,21 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 
 import board
 import peer
 import video
 from reader import END, LOST, NEW_FORMAT, Frame, Reader
-from tap import DEADLINE, Skip, equal, finish, main, spin, start, test, until
+from tap import (DEADLINE, Skip, equal, finish, main, run_peer, spin, start, test,
+                 until)
 from writer import Writer
 
-HERE = pathlib.Path(__file__).parent
 BUILD = pathlib.Path(os.environ["SHMVIDEO_BUILD_DIR"])
 GRAY = "video/x-raw, format=GRAY8, width=64, height=48, framerate=30/1"
 I420 = "video/x-raw, format=I420, width=80, height=64, framerate=25/1"
 RGBA = "video/x-raw, format=RGBA, width=32, height=24, framerate=30/1"
 FORMATS = [GRAY, I420, RGBA]
 FRAMES = 40  # of each
-
-
-def run_peer(*args):
-    return start(sys.executable, str(HERE / "peer.py"), *args)
 
 
 def launch(line, **more):

@@ -8,10 +8,11 @@ import threading
 
 import board
 import clib
+import peer
 import wire
 from ends import GRAY, NV12, RGBA, LibraryWrites, hears, send, show, takes
 from reader import END, LOSSLESS, LOST, NEW_FORMAT
-from tap import Bell, equal, main, serve, test, until
+from tap import Bell, equal, finish, main, run_peer, serve, test, until
 
 
 @test("a reader shakes hands and sees frames as they are")
@@ -123,6 +124,21 @@ def holding(path):
 
 def held_words(reader):
     return [word for word in map(reader.page.load, range(0, 256, 4)) if word]
+
+
+@test("at full speed, in two processes, no frame is torn")
+def full_speed(path):
+    with LibraryWrites(path, peer.GRAY) as ends:
+        numbers, sent = clib.format_from_caps(peer.GRAY), 0
+        reader = run_peer("read", path, "--frames", "1500", "--check")
+        until(lambda: ends.writer.readers(), ends.writer)
+        while reader.poll() is None:
+            sent += 1
+            assert ends.writer.send(peer.picture(sent, numbers))
+            if sent % 8 == 0:
+                ends.writer.dispatch()
+        status, told = finish(reader)
+        equal((status, told.count("frame ")), (0, 1500))
 
 
 @test("a reader skips what is older than its depth, and counts it")

@@ -9,11 +9,12 @@ import threading
 
 import board
 import clib
+import peer
 import wire
 from clib import END, LOST, NEW_FORMAT, CallFailed
 from ends import GRAY, NV12, RGBA, LibraryReads, send, show, takes
 from reader import LATEST, LOSSLESS
-from tap import Bell, equal, main, serve, test, until
+from tap import Bell, equal, finish, main, run_peer, serve, test, until
 from writer import Writer
 
 
@@ -161,6 +162,25 @@ def holding(path):
             send(ends.writer, number, number)
             seen.add(ends.writer.generation.board.ring(number))
         assert seen & slots, "none of %s in %s" % (slots, seen)
+
+
+@test("at full speed, in two processes, no frame is torn")
+def full_speed(path):
+    writer, reader, taken = run_peer("write", path, "--frames", "3000"), None, []
+    reader = clib.Reader(path)
+    while END not in taken:
+        reader.wait()
+        while END not in taken and (one := reader.acquire()) is not None:
+            if isinstance(one, str):
+                taken.append(one)
+                continue
+            assert one.picture() == peer.picture(one.sequence, one.numbers()), \
+                "frame %d is torn" % one.sequence
+            taken.append(one.sequence)
+            one.release()
+    reader.close()
+    equal(finish(writer), (0, "3000 frames\n"))
+    assert len(taken) > 300, len(taken)
 
 
 @test("a new format comes after all frames of the old one, and those stay intact")
