@@ -82,7 +82,7 @@ class Writer:
                                                            latency_us)
         self.stream = int.from_bytes(os.urandom(8), "little")
         self.peers, self.generation, self.head, self.ticket = [], None, 0, 0
-        self.blocked = False
+        self.blocked, self.overslept = False, 0
         self.refused, self.version = 0, 1
 
     # ---- Readers ----
@@ -95,10 +95,11 @@ class Writer:
         return result
 
     def sleep(self, seconds):
+        """Until dispatch() has something to do. False: the time is up."""
         poll = select.poll()
         for fd, events in self.descriptors():
             poll.register(fd, events)
-        poll.poll(max(0, seconds * 1000 + 1))
+        return bool(poll.poll(max(0, seconds * 1000 + 1)))
 
     def dispatch(self):
         while True:
@@ -222,7 +223,7 @@ class Writer:
         if left <= 0:
             slowest.demote()
             return
-        self.sleep(left)
+        self.overslept += not self.sleep(left)
         for peer in slow:
             need, seconds = waited[peer]
             waited[peer] = need, seconds + time.monotonic() - begin
