@@ -32,7 +32,7 @@ class Peer:
         self.depth, self.holds, self.policy, self.accepts = 0, 0, LATEST, None
         self.refusal, self.paged, self.ends = None, False, []
         self.generation, self.ready, self.floor = None, False, 0
-        self.demoted, self.answered = False, 0
+        self.demoted, self.answered, self.spoiled = False, 0, 0
 
     def descriptors(self):
         """(descriptor, poll events)"""
@@ -65,6 +65,7 @@ class Peer:
             self.leave()
             self.deaf = True
             self.line.shut()
+            self.gone |= self.page is None
         self.speak()
 
     def take(self, message):
@@ -158,7 +159,8 @@ class Peer:
         """True: something was said; False: there was no room; None: nothing to say."""
         if self.refusal:
             said = self.line.say(wire.REFUSED, **self.refusal)
-            self.refusal = None if said else self.refusal
+            if said:
+                self.refusal, self.gone = None, self.page is None
             return said
         if self.state == ADMITTED and not self.paged:
             self.paged = self.line.say(wire.PAGE, [self.page_fd],

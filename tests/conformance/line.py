@@ -70,6 +70,8 @@ class Line:
         last = False
         while True:
             try:
+                if self.we == "w":
+                    self.look_first()
                 data, rights, flags, _ = self.link.recvmsg(
                     wire.LONGEST + 1, socket.CMSG_SPACE(64 * 4),
                     socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
@@ -93,6 +95,12 @@ class Line:
             if message is not None:
                 return message, fds
             close_all(fds)
+
+    def look_first(self):
+        """A descriptor that is never received is never ours to close."""
+        flags = self.link.recvmsg(1, 0, socket.MSG_DONTWAIT | socket.MSG_PEEK)[2]
+        if flags & socket.MSG_CTRUNC:
+            raise Broken("a descriptor")
 
     def judge(self, data, fds, flags):
         if self.we == "w" and (fds or flags & socket.MSG_CTRUNC):

@@ -3,13 +3,17 @@
 # SPDX-FileCopyrightText: libshmvideo contributors
 """Who is refused, who breaks a rule, who leaves, on either side: test_rules.py"""
 
+import contextlib
 import errno
+import os
 import socket
+import sys
 
+import path as rendezvous
 import wire
 from clib import CallFailed
 from ends import NV12, LibraryReads, LibraryWrites, hears, send, takes
-from line import Gone
+from line import Gone, Line
 from reader import LOST, NEW_FORMAT
 from tap import equal, main, serve, test
 
@@ -158,21 +162,43 @@ def broken_with_holds(path):
         equal(ends.writer.stats().n_readers, 0)
 
 
-@test("the writer takes no descriptor")
-def descriptor(path):
-    with LibraryWrites(path) as ends, open("/dev/null", "rb") as null:
-        line = ends.raw()
+def send_descriptor(path):
+    """A line on which HELLO came with a descriptor, or was refused by the kernel."""
+    line = Line(rendezvous.connect(path), "r")
+    data = wire.encode(wire.Message(wire.HELLO, 1, **HELLO))
+    with open("/dev/null", "rb") as null:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                   null.fileno().to_bytes(4, "little"))]
-        data = wire.encode(wire.Message(wire.HELLO, 1, **HELLO))
+                   null.fileno().to_bytes(4, sys.byteorder))]
         try:
             line.link.sendmsg([data], rights)
-            serve(ends.writer)
-            equal([type(each) for each in hears(line)], [Gone])
-        except PermissionError:  # the kernel refused for it (Linux 6.16)
-            equal(hears(line), [])
+        except PermissionError:  # Linux 6.16
+            return line, False
+    return line, True
+
+
+@test("the writer takes no descriptor")
+def descriptor(path):
+    with LibraryWrites(path) as ends:
+        line, sent = send_descriptor(path)
+        serve(ends.writer)
+        equal([type(each) for each in hears(line)], [Gone] if sent else [])
         line.close()
         serve(ends.writer)
+
+
+@test("nor does ours, where the kernel lets it through")
+def descriptor_ours(path):
+    with LibraryReads(path) as ends:
+        with contextlib.suppress(OSError):
+            ends.writer.place.listener.setsockopt(
+                socket.SOL_SOCKET, rendezvous.SO_PASSRIGHTS, 1)
+        line, sent = send_descriptor(path)
+        assert sent
+        before = len(os.listdir("/proc/self/fd"))
+        ends.writer.dispatch()
+        equal(len(os.listdir("/proc/self/fd")), before)
+        equal(([type(each) for each in hears(line)], ends.writer.peers), ([Gone], []))
+        line.close()
 
 
 @test("BYE ends a session, and frames that are held keep it open")

@@ -154,7 +154,7 @@ class Writer:
                     slots[slot] = peer
         return slots
 
-    def choose(self, never):
+    def choose(self, aside):
         """A slot that may be tried, or None."""
         generation = self.generation
         held = self.held(generation)
@@ -163,7 +163,7 @@ class Writer:
         depth = max([peer.depth for peer in self.readers()], default=0)
         free = [(sequence, slot)
                 for slot, sequence in enumerate(generation.sequence[:generation.active])
-                if slot not in held and slot not in never and
+                if slot not in held and slot not in aside and
                 slot not in generation.out and (sequence == 0 or sequence < self.head)]
         may = [pair for pair in free if pair[0] < needed]
         self.blocked = len(may) < len(free)
@@ -172,13 +172,18 @@ class Writer:
 
     def claim(self):
         """A Slot, or None: every slot is needed. blocked: by lossless readers."""
-        generation, never, spoiled = self.generation, set(), {}
+        generation, aside = self.generation, set()
         self.blocked = any(peer.waits_for_us() and peer.is_untold()
                            for peer in self.readers())
         if self.blocked:
             return None
+        for peer in self.readers():
+            peer.spoiled = max(0, peer.spoiled - 1)
         while True:
-            slot = self.choose(never)
+            slot = self.choose(aside)
+            if slot is None and aside:
+                aside.clear()
+                continue
             if slot is None:
                 return None
             before = generation.board.gen(slot)
@@ -189,10 +194,10 @@ class Writer:
                 generation.sequence[slot] = 0
                 return Slot(generation, slot)
             generation.board.set_gen(slot, before)
-            never.add(slot)
-            spoiled[who] = spoiled.get(who, 0) + 1
-            if spoiled[who] > who.depth + who.holds:
-                who.gone = True  # it breaks the rules
+            aside.add(slot)
+            who.spoiled += 1
+            if who.spoiled > who.depth + who.holds:
+                who.gone = True  # it breaks the rules, and is not asked again
 
     def claim_wait(self):
         """As claim, but waits for lossless readers, each for timeout seconds."""
