@@ -236,6 +236,7 @@ take_step(struct shmvideo_writer *writer, struct shmv_peer *peer, int step,
       break;
     case SHMV_STEP_READY:
       say_ready(writer, peer);
+      peer->may_choose = true;
       break;
     case SHMV_STEP_ACCEPTS:
       code = take_accepts(peer, message);
@@ -266,19 +267,28 @@ hung_up(const struct shmv_peer *peer)
   return n > 0 && (pollfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/* NUDGE answers a ticket, READY a FORMAT; nothing else is asked for. */
+/* NUDGE answers a ticket, READY a FORMAT; and who has seen another format may say once
+ * what else he would like. Nothing else is asked for. */
 static bool
 is_answer(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t type)
 {
   const struct shmv_writer_session *session = &peer->session;
-  if (type == SHMV_READY)
-    return session->sent_generation != session->ready_generation;
-  if (type != SHMV_NUDGE)
-    return false;
-  pthread_mutex_lock(&writer->lock);
-  uint32_t ticket = writer->ticket;
-  pthread_mutex_unlock(&writer->lock);
-  return shmv_budget_answer(&peer->budget, ticket, NUDGES_PER_TICKET);
+  bool may_choose = peer->may_choose;
+  uint32_t ticket;
+  switch (type) {
+    case SHMV_READY:
+      return session->sent_generation != session->ready_generation;
+    case SHMV_ACCEPTS:
+      peer->may_choose = false;
+      return may_choose;
+    case SHMV_NUDGE:
+      pthread_mutex_lock(&writer->lock);
+      ticket = writer->ticket;
+      pthread_mutex_unlock(&writer->lock);
+      return shmv_budget_answer(&peer->budget, ticket, NUDGES_PER_TICKET);
+    default:
+      return false;
+  }
 }
 
 /* One message; false: no more now. */

@@ -54,6 +54,7 @@ struct shmv_peer {
   char *refusal;      /* sentence to go with session.refusal, may be NULL */
   uint32_t judged;    /* generation for which waits was found out, 0: none */
   bool waits;         /* it cannot take that generation's format */
+  bool may_choose;    /* it has not said what it accepts since the last READY */
   bool wants_output;  /* EPOLLOUT is asked for */
   bool silenced;      /* broke a rule: we listen no more, but honour its holds */
   bool gone;          /* reap it */
