@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 int
 shmv_error_set(struct shmvideo_error *error, int code, int pid,
                const char *advice, const char *format, ...)
@@ -22,6 +24,7 @@ shmv_error_set(struct shmvideo_error *error, int code, int pid,
   va_start(args, format);
   vsnprintf(error->message, sizeof error->message, format, args);
   va_end(args);
+  shmv_text_clean(error->message);
   snprintf(error->advice, sizeof error->advice, "%s", advice ? advice : "");
   return code;
 }
@@ -43,6 +46,7 @@ shmv_log(const struct shmv_log *log, enum shmvideo_log_level level,
   va_start(args, format);
   vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  shmv_text_clean(line);
   log->func(log->user, level, line);
 }
 

@@ -16,6 +16,7 @@
 
 #include "closing.h"
 #include "segment.h"
+#include "text.h"
 
 /* Messages taken at one go; an honest writer never has so many under way. */
 #define MESSAGES_PER_TURN 64
@@ -172,9 +173,7 @@ take_refusal(struct shmv_link *link, const struct shmv_message *message)
   }
   snprintf(link->refusal_text, sizeof link->refusal_text, "%.*s",
            (int)message->text_size, message->text);
-  for (char *c = link->refusal_text; *c != 0; c++)
-    if ((unsigned char)*c < ' ') /* a sentence, not a terminal's commands */
-      *c = ' ';
+  shmv_text_clean(link->refusal_text);
 }
 
 static int

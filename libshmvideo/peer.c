@@ -24,6 +24,7 @@
 
 #include "caps.h"
 #include "closing.h"
+#include "text.h"
 
 /* A reader that never says HELLO holds a descriptor of ours: not for ever. */
 #define HELLO_TIME UINT64_C(5000000000)
@@ -156,6 +157,8 @@ shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
 {
   free(peer->refusal);
   peer->refusal = strdup(sentence);
+  if (peer->refusal != NULL)
+    shmv_text_clean(peer->refusal); /* it may end within a character */
   peer->session.refusal = refusal;
   pthread_mutex_lock(&writer->lock);
   writer->n_refused++;

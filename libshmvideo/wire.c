@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "text.h"
+
 /* A place in the bytes, and which way values go. */
 struct walk {
   uint8_t *out;      /* encoding, or NULL */
@@ -72,7 +74,8 @@ text(struct walk *walk, struct shmv_message *message)
   if (size == 0)
     return;
   /* A NUL inside would make the same text mean two things. */
-  if (memchr(message->text, 0, size) != NULL)
+  if (memchr(message->text, 0, size) != NULL ||
+      !shmv_text_is_utf8(message->text, size))
     walk->bad = true;
   if (walk->out != NULL)
     memcpy(walk->out + walk->at, message->text, size);
