@@ -61,16 +61,24 @@ shmv_link_n_held(const struct shmv_link *link)
   return n;
 }
 
+/* How many frames there are after the last one taken: less than none is a lie. */
+static int32_t
+count_new(const struct shmv_link *link)
+{
+  uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
+                                                    : link->last;
+  return shmv_serial_diff(shmv_load(&link->view->board->head), last);
+}
+
 bool
 shmv_link_has_frame(const struct shmv_link *link)
 {
   if (link->view == NULL)
     return false;
   uint32_t head = shmv_load(&link->view->board->head);
-  uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
-                                                    : link->last;
-  return shmv_serial_diff(head, last) > 0 &&
-         shmv_serial_diff(head, link->view->first_sequence) >= 0;
+  int32_t n = count_new(link);
+  return n < 0 || /* which taking finds out */
+         (n > 0 && shmv_serial_diff(head, link->view->first_sequence) >= 0);
 }
 
 bool
@@ -203,6 +211,8 @@ shmv_link_take(struct shmv_link *link, bool newest,
                const struct shmvideo_frame **out_frame, bool *demoted)
 {
   *demoted = false;
+  if (link->view != NULL && count_new(link) < 0) /* the head ran back */
+    return -EPROTO;
   if (!shmv_link_has_frame(link))
     return 0;
   struct shmv_held *held = free_hold(link);

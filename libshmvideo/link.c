@@ -200,7 +200,10 @@ take_step(struct shmv_link *link, int step, const struct shmv_message *message,
       if (link->page != NULL)
         shmv_slot_disarm(link->page);
       return 0;
-    default: /* BYE: hang-up follows */
+    case SHMV_STEP_BYE:
+      link->hung_up = true; /* or will be soon, if it means what it says */
+      return 0;
+    default:
       return 0;
   }
 }

@@ -84,7 +84,7 @@ int shmv_link_receive(struct shmv_link *link, bool stop_at_wake);
 bool shmv_link_is_blocked(struct shmv_link *link);
 uint32_t shmv_link_n_held(const struct shmv_link *link);
 
-/* Whether a newer frame than the last one taken is on the board. */
+/* Whether a newer frame than the last one taken is on the board, or a lie about it. */
 bool shmv_link_has_frame(const struct shmv_link *link);
 
 /* Whether newer frames than all of the present view are to come in another, of which
