@@ -63,9 +63,11 @@ fail_refused (GstShmVideoSrc * self)
 
   self->ended = TRUE;
   shmvideo_reader_get_error (self->reader, &error);
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+  GST_ELEMENT_ERROR_WITH_DETAILS (self, STREAM, FORMAT,
       ("%s. %s", error.message, error.advice), ("downstream takes %s",
-          self->accepts != NULL ? self->accepts : "any raw video"));
+          self->accepts != NULL ? self->accepts : "any raw video"),
+      ("socket-path", G_TYPE_STRING, self->path, "pid", G_TYPE_INT, error.pid,
+          NULL));
 }
 
 /* Take in how the reader stands, and say what is new about it. */

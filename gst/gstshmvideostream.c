@@ -34,12 +34,14 @@ fail_format (GstShmVideoSrc * self, const GstCaps * caps, const gchar * why)
       gst_shm_video_downstream_get_accepts (GST_BASE_SRC_PAD (self));
 
   self->ended = TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+  GST_ELEMENT_ERROR_WITH_DETAILS (self, STREAM, FORMAT,
       ("The writer at \"%s\" sends %s: %s%s.", self->path,
           text != NULL ? text : "what is no raw video", why,
           text != NULL ? ". A videoconvert (and videoscale) after shmvideosrc "
           "may help" : ""),
-      ("downstream takes %s", takes != NULL ? takes : "any raw video"));
+      ("downstream takes %s", takes != NULL ? takes : "any raw video"),
+      ("socket-path", G_TYPE_STRING, self->path, "pid", G_TYPE_INT,
+          self->status.writer_pid, NULL));
   g_free (takes);
   g_free (text);
 }
