@@ -285,21 +285,63 @@ raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
 }
 
 void
-raw_writer_send_format(struct raw_writer *writer)
+raw_writer_format(const struct raw_writer *writer, struct shmv_message *message)
 {
   const struct shmv_generation *generation = writer->generation;
-  struct shmv_message message = {.type = SHMV_FORMAT};
-  int fds[2] = {generation->pool.fd, generation->board_segment.fd};
-  message.u.format = (struct shmv_format_message){
+  *message = (struct shmv_message){.type = SHMV_FORMAT};
+  message->u.format = (struct shmv_format_message){
       .generation = generation->number,
       .n_slots = generation->board->n_slots,
       .slot_size = generation->slot_size,
       .pool_size = generation->pool.size,
       .board_size = SHMV_BOARD_SIZE,
       .format = generation->format};
-  message.text = generation->caps;
-  message.text_size = (uint32_t)strlen(generation->caps);
+  message->text = generation->caps;
+  message->text_size = (uint32_t)strlen(generation->caps);
+}
+
+void
+raw_writer_send_format(struct raw_writer *writer)
+{
+  int fds[2] = {writer->generation->pool.fd,
+                writer->generation->board_segment.fd};
+  struct shmv_message message;
+  raw_writer_format(writer, &message);
   g_assert_cmpint(raw_writer_say(writer, &message, fds), ==, 0);
+}
+
+void
+raw_writer_hear_hello(struct raw_writer *writer)
+{
+  struct shmv_message message;
+  raw_expect(writer->fd, SHMV_HELLO, &message, NULL);
+  writer->hello = message.u.hello;
+}
+
+void
+raw_writer_send_page(struct raw_writer *writer)
+{
+  struct shmv_message message = {.type = SHMV_PAGE,
+                                 .u.page_holds = SHMV_MAX_HOLDS};
+  const void *page;
+  int fd;
+  g_assert_cmpint(shmv_segment_create_page(&page, &fd), ==, 0);
+  g_assert_cmpint(raw_writer_say(writer, &message, &fd), ==, 0);
+  close(fd);
+  shmv_segment_unmap(page, SHMV_PAGE_SIZE);
+}
+
+void
+raw_writer_welcome(const struct raw_writer *writer, struct shmv_message *message)
+{
+  *message = (struct shmv_message){.type = SHMV_WELCOME};
+  message->u.welcome = (struct shmv_welcome){
+      .version = SHMV_WIRE_VERSION,
+      .policy = (uint16_t)writer->hello.policy,
+      .stream = RAW_WRITER_STREAM,
+      .depth = writer->hello.depth,
+      .holds = writer->hello.holds_want,
+      .floor = 1};
 }
 
 static void
@@ -312,27 +354,13 @@ turn(struct shmvideo_reader *reader)
 void
 raw_writer_serve(struct raw_writer *writer, struct shmvideo_reader *reader)
 {
-  struct shmv_message hello, message;
-  const void *page;
-  int fd;
+  struct shmv_message message;
   raw_writer_accept(writer);
-  raw_expect(writer->fd, SHMV_HELLO, &hello, NULL);
-  g_assert_cmpint(shmv_segment_create_page(&page, &fd), ==, 0);
-  message = (struct shmv_message){.type = SHMV_PAGE};
-  message.u.page_holds = SHMV_MAX_HOLDS;
-  g_assert_cmpint(raw_writer_say(writer, &message, &fd), ==, 0);
-  close(fd);
-  shmv_segment_unmap(page, SHMV_PAGE_SIZE);
+  raw_writer_hear_hello(writer);
+  raw_writer_send_page(writer);
   turn(reader);
   raw_expect(writer->fd, SHMV_MAPPED, &message, NULL);
-  message = (struct shmv_message){.type = SHMV_WELCOME};
-  message.u.welcome = (struct shmv_welcome){
-      .version = SHMV_WIRE_VERSION,
-      .policy = (uint16_t)hello.u.hello.policy,
-      .stream = 1,
-      .depth = hello.u.hello.depth,
-      .holds = hello.u.hello.holds_want,
-      .floor = 1};
+  raw_writer_welcome(writer, &message);
   g_assert_cmpint(raw_writer_say(writer, &message, NULL), ==, 0);
   raw_writer_send_format(writer);
   turn(reader);

@@ -74,10 +74,14 @@ void raw_expect(int fd, uint32_t type, struct shmv_message *message, int *fds);
 
 /* ---- A writer without the library's writer -------------------------------- */
 
+/* Its stream's number. */
+#define RAW_WRITER_STREAM 1u
+
 struct raw_writer {
   struct shmv_listener listener;
   int fd;
   uint32_t serial;
+  struct shmv_hello hello; /* of its reader */
   struct shmv_generation *generation;
   struct shmv_claimant readers[SHMV_MAX_READERS];
 };
@@ -87,6 +91,13 @@ void raw_writer_listen(struct raw_writer *writer, const char *name);
 void raw_writer_accept(struct raw_writer *writer);
 int raw_writer_say(struct raw_writer *writer, struct shmv_message *message,
                    const int *fds);
+/* Step by step: read the HELLO; send a page; fill an honest WELCOME, FORMAT. */
+void raw_writer_hear_hello(struct raw_writer *writer);
+void raw_writer_send_page(struct raw_writer *writer);
+void raw_writer_welcome(const struct raw_writer *writer,
+                        struct shmv_message *message);
+void raw_writer_format(const struct raw_writer *writer,
+                       struct shmv_message *message);
 /* Accept, and all up to FORMAT, while the library's reader is dispatched. reader NULL:
  * somebody else does that. */
 void raw_writer_serve(struct raw_writer *writer,

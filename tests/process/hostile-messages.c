@@ -107,6 +107,28 @@ hello(struct attacker *attacker)
   hostile_send(hostile_connect(attacker), bytes, size);
 }
 
+/* What it takes it says in a terminal's commands, which the writer repeats. */
+static void
+commands(struct attacker *attacker)
+{
+  uint8_t bytes[SHMV_WIRE_MAX];
+  struct shmv_message message = {
+      .type = SHMV_HELLO,
+      .serial = 1,
+      .u.hello = {.version_min = 1, .version_max = 1, .depth = 1, .holds_min = 1,
+                  .holds_want = 1},
+      .text = "video/x-raw, x=\"\x1b[2J\x1b]0;owned\a\x7f\", width=1"};
+  struct raw_reader *reader = &attacker->readers[attacker->n_readers++];
+  int fds[2];
+  message.text_size = (uint32_t)strlen(message.text);
+  raw_reader_connect(reader, attacker->name);
+  hostile_send(reader->fd, bytes, shmv_wire_encode(&message, bytes));
+  reader->serial = 1;
+  raw_expect(reader->fd, SHMV_PAGE, &message, fds);
+  close(fds[0]);
+  raw_reader_say(reader, SHMV_MAPPED);
+}
+
 static void
 say_when_in(struct attacker *attacker)
 {
@@ -254,6 +276,7 @@ const struct attack hostile_messages[] = {
     {"READY twice", say_when_in, NULL, NULL, RULES, {0}, SHMV_READY},
     {"HELLO twice", say_when_in, NULL, NULL, RULES, {0}, SHMV_HELLO},
     {"a writer's word", say_when_in, NULL, NULL, RULES, {0}, SHMV_WAKE},
+    {"terminal commands", commands, NULL, NULL, "the reader takes", {0}, 0},
     {"half a close", half_close, NULL, NULL, MALFORMED, {0}, 0},
     {"the other half of it", other_half_close, NULL, NULL, NULL, {0}, 0},
     {"letting go twice", release_twice, release_twice, NULL, NULL, {0}, 0},

@@ -37,6 +37,7 @@ victim_fini(struct victim *victim)
 void
 victim_log(struct victim *victim, const char *line)
 {
+  hostile_check_line(line);
   g_mutex_lock(&victim->lock);
   if (victim->log->len < 100000) /* a storm of lines need not all be kept */
     g_string_append_printf(victim->log, "%s\n", line);

@@ -18,6 +18,7 @@
 
 #include "assault.h"
 #include "lingering.h"
+#include "lines.h"
 
 /* ---- The attacked ------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -46,12 +47,19 @@ lingering_new(int *other)
 void
 lingering_send(int socket, unsigned size, int fd, unsigned n)
 {
-  static char bytes[65536];
+  static const char bytes[65536];
+  lingering_send_bytes(socket, bytes, size, fd, n);
+}
+
+void
+lingering_send_bytes(int socket, const void *bytes, unsigned size, int fd,
+                     unsigned n)
+{
   union {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(MOST * sizeof(int))];
   } control = {0};
-  struct iovec iovec = {.iov_base = bytes, .iov_len = size};
+  struct iovec iovec = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
   struct msghdr message = {.msg_iov = &iovec,
                            .msg_iovlen = 1,
                            .msg_control = &control,

@@ -16,8 +16,10 @@
 int lingering_new(int *other);
 
 /* Send a message of size bytes, of no meaning, with so many times this descriptor (253
- * at most); quietly not if it does not go. */
+ * at most); quietly not if it does not go. And the same with a meaning. */
 void lingering_send(int socket, unsigned size, int fd, unsigned n);
+void lingering_send_bytes(int socket, const void *bytes, unsigned size, int fd,
+                          unsigned n);
 
 /* Have the one socket of this process that listens for readers let descriptors through,
  * as all do before Linux 6.16. */
