@@ -190,19 +190,17 @@ static int
 take_lossless(struct shmv_link *link, struct shmv_held *held,
               const struct shmvideo_frame **out_frame)
 {
-  uint32_t skipped = 0;
-  int32_t missed = shmv_serial_diff(link->view->first_sequence, link->cursor);
-  if (missed > 0) { /* a whole generation went by: more than one format change */
-    skipped = (uint32_t)missed;
+  /* A whole generation went by: more than one format change. */
+  if (shmv_serial_diff(link->view->first_sequence, link->cursor) > 0)
     link->cursor = link->view->first_sequence;
-  }
   int code = hold(link, held, link->cursor);
   if (code <= 0)
     return code;
+  uint32_t skipped = link->n_taken == 0 ? 0 : link->cursor - link->last - 1;
   link->last = link->cursor++;
   shmv_store(&link->page->cursor, link->cursor);
   nudge(link, link->view->board);
-  hand_out(link, held, link->n_taken == 0 ? 0 : skipped, out_frame);
+  hand_out(link, held, skipped, out_frame);
   return 1;
 }
 
@@ -227,7 +225,8 @@ shmv_link_take(struct shmv_link *link, bool newest,
     if (shmv_load(&link->view->board->readers[place]) != SHMV_READER_DEMOTED)
       return -EPROTO;
     link->policy = SHMVIDEO_LATEST;
-    link->last = link->cursor - 1;
+    if (link->n_taken == 0) /* else last is what was handed out */
+      link->last = link->cursor - 1;
     *demoted = true;
   }
   return take_latest(link, newest, held, out_frame);

@@ -159,6 +159,33 @@ demoted(void)
 }
 
 /* A writer that does not wait says so: the reader is a latest one. */
+/* By a writer whose formats went by faster than it followed them: what it missed in
+ * the one that it never saw counts too. */
+static void
+demoted_formats_ago(void)
+{
+  const char *path = shmvtest_path("share");
+  struct shmvtest_child *writer = start_writer(path, "backpressure=1 timeout=1");
+  struct shmvtest_child *reader = start_reader(path, "lossless=1 depth=2");
+  await(writer, 1);
+  share_expect(writer, "1 0", "wait-show 1");
+  share_expect(reader, "frame 1 0", "next");
+  share_expect(writer, "ok", "format RGBA 32 24");
+  share_expect(writer, "2 0", "wait-show 1");
+  share_expect(writer, "ok", "format RGBA 48 36");
+  share_expect(writer, "4 0", "wait-show 2"); /* not told of it, demoted */
+  share_expect(writer, "ok", "format RGBA 64 24");
+  share_expect(writer, "44 0", "wait-show 40");
+  share_expect(reader, "format RGBA 32x24", "next");
+  share_expect(reader, "frame 2 0", "next");
+  share_expect(reader, "format RGBA 64x24", "next");
+  share_expect(reader, "frame 43 40", "next");
+  share_expect(reader, "frame 44 0", "next");
+  g_assert_cmpuint(share_get(share_ask(reader, "status"), "skipped"), ==, 40);
+  share_finish(reader);
+  share_finish(writer);
+}
+
 static void
 not_granted(void)
 {
@@ -292,6 +319,7 @@ main(int argc, char **argv)
   shmvtest_add("/share/latest/the-last-frames", the_last_frames);
   shmvtest_add("/share/lossless/every-frame", every_frame);
   shmvtest_add("/share/lossless/demoted", demoted);
+  shmvtest_add("/share/lossless/demoted-formats-ago", demoted_formats_ago);
   shmvtest_add("/share/lossless/not-granted", not_granted);
   shmvtest_add("/share/lossless/every-frame-through-a-new-format",
                every_frame_through_a_new_format);
