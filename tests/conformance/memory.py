@@ -122,10 +122,15 @@ def prove(fd, size, seals):
         raise Broken("memory that cannot be sealed") from None
     if have & seals != seals:
         raise Broken("memory with seals %#x" % have)
+    if not is_memory(fd):
+        raise Broken("a descriptor of something else")
+    found = os.fstat(fd).st_size
+    if found != size:
+        raise Broken("%d bytes of memory, not %d" % (found, size))
+
+
+def is_memory(fd):
+    """A file on tmpfs? That is neither anything else nor on huge pages."""
     space = (ctypes.c_long * 64)()
     check(libc.fstatfs(fd, ctypes.byref(space)))
-    if space[0] != TMPFS_MAGIC:
-        raise Broken("memory on a file system of type %#x" % space[0])
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode) or status.st_size != size:
-        raise Broken("%d bytes of memory, not %d" % (status.st_size, size))
+    return space[0] == TMPFS_MAGIC and stat.S_ISREG(os.fstat(fd).st_mode)

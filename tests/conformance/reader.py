@@ -44,10 +44,10 @@ class Generation:
                                     message.generation, message.n_slots,
                                     message.slot_size)
         except Exception:
-            os.close(pool)
+            close_all([pool])
             raise
         finally:
-            os.close(board)
+            close_all([board])
         self.pool = pool
 
     @staticmethod
@@ -88,7 +88,7 @@ class Generation:
                                    entry.size)):
             raise Broken("a frame out of bounds")
         x, y, width, height = entry.crop
-        if width and (x + width > m.width or y + height > m.height):
+        if width and (not height or x + width > m.width or y + height > m.height):
             raise Broken("a crop out of bounds")
 
     def leave(self):
@@ -206,7 +206,7 @@ class Reader:
             self.page = memory.Words(
                 memory.map_bytes(fd, shared.PAGE_SIZE, write=True))
         finally:
-            os.close(fd)
+            close_all([fd])
         self.n_holds, self.state = message.holds, WAIT_WELCOME
         self.say(wire.MAPPED)
 
