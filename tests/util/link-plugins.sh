@@ -13,6 +13,6 @@ for name in alpha app audioconvert audioresample audiotestsrc autodetect avi \
   mpegtsmux multifile navigationtest pbtypes playback png proxy rawparse shm \
   typefindfunctions video4linux2 videobox videoconvertscale videocrop \
   videofilter videoframe_audiolevel videomixer videoparsersbad videorate \
-  videotestsrc vpx x264 xingmux y4mdec y4menc openh264; do
+  unixfd videotestsrc vpx x264 xingmux y4mdec y4menc openh264; do
   [ ! -e "$from/libgst$name.so" ] || ln -s "$from/libgst$name.so" "$to/"
 done
