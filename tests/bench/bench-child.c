@@ -262,6 +262,25 @@ measure(GstElement *pipeline, enum bench_role role, const uint64_t *window)
   say(sinks, result.n_sinks * sizeof *sinks);
 }
 
+/* Memory is given to new readers for a while, and each place of a pool is seen for
+ * the first time once: until this process has no more page faults. Whom frames cost
+ * page faults for ever, that is the transport's own. */
+static void
+settle(void)
+{
+  uint64_t interval = 50000000u, end = bench_now() + 200 * interval;
+  unsigned quiet = 0;
+  if (bench_options.transport == BENCH_UNIXFD)
+    end = bench_now() + 6 * interval;
+  while (quiet < 2 && bench_now() < end) {
+    struct bench_usage usage = bench_usage_now();
+    sleep_until(bench_now() + interval);
+    usage = bench_usage_since(usage);
+    quiet = usage.minor_faults == 0 ? quiet + 1 : 0;
+  }
+  say_byte(BENCH_SAYS_SETTLED);
+}
+
 void
 bench_child(enum bench_role role, int in, int out)
 {
@@ -284,6 +303,8 @@ bench_child(enum bench_role role, int in, int out)
     _exit(1);
   if (role != BENCH_READER)
     say_byte(BENCH_SAYS_UP);
+  if (hear(in, &go, 1))
+    settle();
   if (hear(in, window, sizeof window))
     measure(pipeline, role, window);
   while (hear(in, &go, 1))

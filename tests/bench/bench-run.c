@@ -135,6 +135,12 @@ warm_all(struct bench_run *run)
   for (unsigned i = 1; i < run->n; i++)
     if (!expect(run, &run->process[i], BENCH_SAYS_WARM, PATIENCE))
       return false;
+  for (unsigned i = 0; i < run->n; i++)
+    if (!tell(&run->process[i], "s", 1))
+      return false;
+  for (unsigned i = 0; i < run->n; i++)
+    if (!expect(run, &run->process[i], BENCH_SAYS_SETTLED, PATIENCE))
+      return false;
   if (!bench_options.stop)
     return true;
   struct bench_process *last = &run->process[run->n - 1];

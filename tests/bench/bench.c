@@ -17,7 +17,7 @@
  *   --depth=N        of the queue, of policy=latest, of a rival's pool; default 2
  *   --holds=N        ours: max-holds of the readers
  *   --max-memory=N   ours: bytes
- *   --seconds=S --warmup=S                   default 2, 0.5
+ *   --seconds=S --warmup=S                   default 2, 0.2
  *
  * Exit status 0: measured; 1: it broke off; 77: GStreamer has not got the transport.
  */
@@ -125,7 +125,7 @@ read_options(int argc, char **argv)
   bench_options = (struct bench_options){.format = "NV12", .width = 1920,
                                          .height = 1080, .readers = 1,
                                          .depth = 2, .seconds = 2,
-                                         .warmup = 0.5};
+                                         .warmup = 0.2};
   for (int option;
        (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
     if (!set_option(option, optarg)) {

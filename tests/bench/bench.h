@@ -10,7 +10,7 @@
  * sink reads them as the first. Writer and readers are processes of their own, forked
  * before GStreamer is initialised; with the transport "queue" they are one. All
  * measure the same window of CLOCK_MONOTONIC, which begins when every reader has had
- * frames and the warm-up is over. One rule: what is done per frame here is the same
+ * frames, memory has come to rest, and the warm-up is over. One rule: what is done per frame here is the same
  * for every transport, so that what differs is the transport's.
  */
 
@@ -150,11 +150,11 @@ void bench_sink_result(unsigned n, struct bench_sink_result *result);
 enum bench_role { BENCH_WRITER, BENCH_READER, BENCH_BOTH };
 
 /* What a child says, one byte each, before its result. */
-enum { BENCH_SAYS_UP = 'U', BENCH_SAYS_WARM = 'W', BENCH_SAYS_RESULT = 'R',
-       BENCH_SAYS_MISSING = 'M' };
+enum { BENCH_SAYS_UP = 'U', BENCH_SAYS_WARM = 'W', BENCH_SAYS_SETTLED = 'S',
+       BENCH_SAYS_RESULT = 'R', BENCH_SAYS_MISSING = 'M' };
 
-/* Be one of the processes; never returns. in: "go", the window, and its end, which
- * means to leave; out: what is said. */
+/* Be one of the processes; never returns. in: a byte to go, a byte to settle, the
+ * window, and its end, which means to leave; out: what is said. */
 _Noreturn void bench_child(enum bench_role role, int in, int out);
 
 /* ---- bench-run.c ---------------------------------------------------------- */

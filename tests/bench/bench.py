@@ -160,7 +160,7 @@ def main():
     args.rounds = args.rounds or (2 if args.quick else 5)
     args.seconds = args.seconds or (1 if args.quick else 3)
     if args.warmup is None:
-        args.warmup = 0.2 if args.quick else 0.5
+        args.warmup = 0.2
     if args.build is None and args.kept is None:
         parser.error("which build directory?")
 
