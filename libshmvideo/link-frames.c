@@ -63,11 +63,19 @@ shmv_link_n_held(const struct shmv_link *link)
 
 /* How many frames there are after the last one taken: less than none is a lie. */
 static int32_t
-count_new(const struct shmv_link *link)
+count_new(const struct shmv_link *link, uint32_t head)
 {
   uint32_t last = link->policy == SHMVIDEO_LOSSLESS ? link->cursor - 1
                                                     : link->last;
-  return shmv_serial_diff(shmv_load(&link->view->board->head), last);
+  return shmv_serial_diff(head, last);
+}
+
+/* Whether a head is newer than the frame taken last, and in this generation. */
+static bool
+is_news(const struct shmv_link *link, uint32_t head)
+{
+  return count_new(link, head) > 0 &&
+         shmv_serial_diff(head, link->view->first_sequence) >= 0;
 }
 
 bool
@@ -76,9 +84,7 @@ shmv_link_has_frame(const struct shmv_link *link)
   if (link->view == NULL)
     return false;
   uint32_t head = shmv_load(&link->view->board->head);
-  int32_t n = count_new(link);
-  return n < 0 || /* which taking finds out */
-         (n > 0 && shmv_serial_diff(head, link->view->first_sequence) >= 0);
+  return is_news(link, head) || count_new(link, head) < 0; /* taking finds out */
 }
 
 bool
@@ -162,12 +168,12 @@ first_wanted(const struct shmv_link *link, uint32_t head)
   return sequence;
 }
 
-/* Latest: the first of those that is still there. */
+/* Latest: the first of those that is still there. head is news: so all that is tried
+ * here is newer than the last frame. */
 static int
-take_latest(struct shmv_link *link, bool newest, struct shmv_held *held,
-            const struct shmvideo_frame **out_frame)
+take_latest(struct shmv_link *link, uint32_t head, bool newest,
+            struct shmv_held *held, const struct shmvideo_frame **out_frame)
 {
-  uint32_t head = shmv_load(&link->view->board->head);
   uint32_t sequence = newest ? head : first_wanted(link, head);
   for (; shmv_serial_diff(sequence, head) <= 0; sequence++) {
     /* The head goes on while we look: what is past the end waits for it. */
@@ -209,9 +215,14 @@ shmv_link_take(struct shmv_link *link, bool newest,
                const struct shmvideo_frame **out_frame, bool *demoted)
 {
   *demoted = false;
-  if (link->view != NULL && count_new(link) < 0) /* the head ran back */
+  if (link->view == NULL)
+    return 0;
+  /* Loaded once: a head that a lying writer sets back after it was looked at would
+   * have frames delivered twice. */
+  uint32_t head = shmv_load(&link->view->board->head);
+  if (count_new(link, head) < 0)
     return -EPROTO;
-  if (!shmv_link_has_frame(link))
+  if (!is_news(link, head))
     return 0;
   struct shmv_held *held = free_hold(link);
   if (held == NULL)
@@ -229,7 +240,7 @@ shmv_link_take(struct shmv_link *link, bool newest,
       link->last = link->cursor - 1;
     *demoted = true;
   }
-  return take_latest(link, newest, held, out_frame);
+  return take_latest(link, head, newest, held, out_frame);
 }
 
 void
