@@ -47,14 +47,14 @@ static int
 copy_plane(const struct shmvideo_format *format, uint32_t plane, uint8_t *to,
            const uint8_t *from, uint32_t stride)
 {
-  uint64_t row_bytes, rows, own_bytes, own_rows;
+  uint64_t row_bytes, rows, own_bytes;
   int code = shmv_format_plane_extent(format, plane, stride, &row_bytes, &rows);
   if (code == 0)
     code = shmv_format_plane_extent(format, plane, format->stride[plane],
-                                    &own_bytes, &own_rows);
+                                    &own_bytes, &rows);
   if (code < 0)
     return code;
-  if (stride == format->stride[plane] && rows > 0) {
+  if (stride == format->stride[plane]) {
     /* Nothing between the rows but padding: one piece is fastest. */
     memcpy(to, from, (size_t)((rows - 1) * stride + row_bytes));
     return 0;
@@ -63,7 +63,7 @@ copy_plane(const struct shmvideo_format *format, uint32_t plane, uint8_t *to,
     return copy_tiles(format, plane, to, from, stride);
   if (own_bytes < row_bytes)
     row_bytes = own_bytes;
-  for (uint64_t y = 0; y < rows && y < own_rows; y++)
+  for (uint64_t y = 0; y < rows; y++)
     memcpy(to + y * format->stride[plane], from + y * stride,
            (size_t)row_bytes);
   return 0;

@@ -242,8 +242,7 @@ check_caps(const struct shmv_message *message)
 {
   char caps[SHMV_CAPS_MAX + 1];
   struct shmvideo_format said = message->u.format.format, parsed;
-  if (message->text_size > SHMV_CAPS_MAX)
-    return -EPROTO;
+  static_assert(SHMV_WIRE_TEXT_MAX <= SHMV_CAPS_MAX, "texts fit here");
   memcpy(caps, message->text, message->text_size);
   caps[message->text_size] = 0;
   int code = shmvideo_format_from_caps(&parsed, caps, NULL);
