@@ -14,7 +14,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-coverage
-pure='libshmvideo/(wire|session|slot|caps.*|format.*|copy|board|negotiate)\.[ch]'
+pure='libshmvideo/(wire|session|slot|caps.*|format.*|copy|board|negotiate|budget)\.[ch]'
 
 command -v gcovr >/dev/null || { echo "gcovr is not there" >&2; exit 1; }
 [ -e "$build/build.ninja" ] ||

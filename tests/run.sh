@@ -11,6 +11,7 @@
 #   asan      address and undefined-behaviour sanitizers, all but recordings, which
 #             want the full speed of the machine
 #   tsan      thread sanitizer, the library and its threads
+#   fuzz      any bytes into the pure parts, for 20 s each (tests/fuzz/run.sh: longer)
 # --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
 # is the project unless given. Warnings are errors. The last line says how many
 # tests passed and failed; the exit status is 0 only if all passed.
@@ -28,12 +29,12 @@ while [ $# -gt 0 ]; do
     --slow) slow= ;;
     --no-install) install=no ;;
     --build-root) root=$(mkdir -p "$2" && cd "$2" && pwd) || exit 2; shift ;;
-    gcc | valgrind | clang | asan | tsan) parts="$parts $1" ;;
+    gcc | valgrind | clang | asan | tsan | fuzz) parts="$parts $1" ;;
     *) sed -n '4,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
-parts=${parts:-gcc valgrind clang asan tsan}
+parts=${parts:-gcc valgrind clang asan tsan fuzz}
 
 packages="gcc libc6-dev meson ninja-build pkg-config python3 procps file
   libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
@@ -41,7 +42,9 @@ packages="gcc libc6-dev meson ninja-build pkg-config python3 procps file
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav g++ gcc-multilib util-linux mount binutils"
 case $parts in *valgrind*) packages="$packages valgrind libc6-dbg" ;; esac
-case $parts in *clang* | *tsan*) packages="$packages clang libclang-rt-dev" ;; esac
+case $parts in
+  *clang* | *tsan* | *fuzz*) packages="$packages clang libclang-rt-dev" ;;
+esac
 if [ $install = yes ]; then
   # shellcheck disable=SC2086
   "$top/tests/util/install.sh" $packages || exit 1
@@ -125,6 +128,17 @@ part_tsan() {
   run tsan build-tsan --timeout-multiplier 3 --suite lib --suite wire
   unset SHMVIDEO_TEST_SLOWNESS
   wrap=()
+}
+
+part_fuzz() {
+  if ! CC=clang "$top/tests/fuzz/build.sh" "$root/build-fuzz" \
+    >"$root/setup.log" 2>&1; then
+    tail -n 60 "$root/setup.log"
+    lost "fuzz build"
+    return
+  fi
+  rm -f "$root/setup.log"
+  run fuzz build-fuzz --suite fuzz
 }
 
 wrap=()
