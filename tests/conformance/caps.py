@@ -299,7 +299,7 @@ def type_of(value):
 
 
 def parse(text):
-    if len(text.encode(errors="surrogateescape")) > LONGEST:
+    if len(text.encode()) > LONGEST:
         raise Refused("too long")
     if text == "ANY":
         return None

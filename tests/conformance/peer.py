@@ -117,8 +117,7 @@ def describe(data):
         value = getattr(message, field)
         words += [str(each) for each in (value if count > 1 else [value])]
     if message.kind.text:
-        text = wire.to_bytes(getattr(message, message.kind.text))
-        words.append(text.hex() or "-")
+        words.append(getattr(message, message.kind.text).encode().hex() or "-")
     return " ".join(words)
 
 

@@ -105,6 +105,23 @@ def mutants(_):
     same(messages)
 
 
+EDGES = [0, 1, 0x61, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+         0xe0, 0xec, 0xed, 0xee, 0xf0, 0xf3, 0xf4, 0xf5, 0xff]
+
+
+@test("what is UTF-8 to one is UTF-8 to the other")
+def texts(_):
+    rng = random.Random(5)
+    every = [bytes(each) for each in itertools.product(EDGES, repeat=2)]
+    every += [bytes(rng.choices(EDGES, k=rng.randint(1, 4))) for _ in range(8000)]
+    every += ["\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff".encode()]
+    messages = [wire.HEADER.pack(wire.MAGIC, wire.ACCEPTS, 20 + len(text), 1) +
+                len(text).to_bytes(4, "little") + text for text in every]
+    same(messages)
+    good = sum(describe(data) != "bad" for data in messages)
+    assert 200 < good < 7000, good
+
+
 FIELDS = {
     "format": [*video.PIXEL_FORMATS, "rgba", "(int)11", '"RGBA"'],
     "width": ["1", "640", "(int)0x10", "0", "(uint)5", "[ 1, 5 ]", "{ 4 }", "010"],

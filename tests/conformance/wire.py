@@ -83,7 +83,7 @@ def encode(message):
         values += value if count > 1 else [value]
     body = kind.body.pack(*values)
     if kind.text:
-        text = to_bytes(getattr(message, kind.text))
+        text = getattr(message, kind.text).encode()
         body += struct.pack("<I", len(text)) + text
     return HEADER.pack(MAGIC, message.type, HEADER.size + len(body),
                        message.serial) + body
@@ -123,12 +123,10 @@ def decode_text(rest, name):
     text = bytes(rest[4:])
     if size > LONGEST_TEXT or size != len(text) or 0 in text:
         raise Broken("%s has a bad text" % name)
-    return text.decode(errors="surrogateescape")
-
-
-def to_bytes(text):
-    """Of a text as decode gives it: what is no UTF-8 comes through unchanged."""
-    return text.encode(errors="surrogateescape")
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise Broken("%s has a text that is not UTF-8" % name) from None
 
 
 def from_hex(lines):
