@@ -150,7 +150,17 @@ CALL(int, epoll_wait, (int fd, void *events, int n, int timeout),
 FD_CALL(eventfd, (unsigned value, int flags),
         (value, flags), EMFILE,
      ENFILE, ENOMEM)
-CALL(int, eventfd_read, (int fd, void *value), (fd, value), -1, EAGAIN)
+/* The elements read these only when they are rung. */
+DECLARE(int, eventfd_read, (int fd, void *value))
+int
+__wrap_eventfd_read(int fd, void *value)
+{
+  return shim_fails(&call_eventfd_read,
+                    shim_inside() != SHIM_ALL ? LIST(EAGAIN) : NEVER)
+             ? -1
+             : __real_eventfd_read(fd, value);
+}
+
 FD_CALL(timerfd_create, (int clock, int flags),
         (clock, flags), EMFILE,
      ENFILE, ENOMEM)
@@ -175,7 +185,8 @@ DECLARE(ssize_t, read, (int fd, void *data, size_t size))
 ssize_t
 __wrap_read(int fd, void *data, size_t size)
 {
-  if (shim_fails(&call_read, LIST(EAGAIN)))
+  if (shim_fails(&call_read,
+                 shim_inside() != SHIM_ALL ? LIST(EAGAIN, EINTR) : LIST(EINTR)))
     return -1;
   ssize_t n = __real_read(fd, data, size);
   if (n > 0 && shim_clock_runs())
