@@ -13,7 +13,7 @@ trap 'rm -rf "$dir"' EXIT
 
 # Pure, or with no way to fail that a caller could meet: eventfd_write to a counter
 # that is read, munmap of what is mapped, readers and locks of the process itself.
-harmless="__errno_location __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable
+harmless="bcmp __errno_location __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable
   _ITM_registerTMCloneTable closedir eventfd_write freelocale geteuid getpid memchr
   memcmp memcpy memmove memset munmap pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_mutex_destroy pthread_mutex_init
@@ -23,7 +23,8 @@ harmless="__errno_location __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneT
   __stack_chk_fail"
 
 nm -D --undefined-only "$library" |
-  awk '{sub(/@.*/, "", $2); print $2}' | sort -u >"$dir/imports"
+  awk '{sub(/@.*/, "", $2); sub(/^__isoc23_/, "", $2); print $2}' |
+  sort -u >"$dir/imports"
 [ "$(wc -l <"$dir/imports")" -gt 50 ]
 printf '%s\n' "$@" | sort >"$dir/calls"
 # shellcheck disable=SC2086

@@ -48,8 +48,9 @@ int
 __wrap_madvise(void *data, size_t size, int advice)
 {
   bool populate = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
-  return shim_fails(&call_madvise, populate ? LIST(ENOMEM, EFAULT, EINTR, EAGAIN)
-                                            : LIST(EAGAIN, ENOMEM))
+  return shim_fails(&call_madvise,
+                    populate ? LIST(ENOMEM, EFAULT, EINTR, EAGAIN, EHWPOISON)
+                             : LIST(EAGAIN, ENOMEM))
              ? -1
              : __real_madvise(data, size, advice);
 }
