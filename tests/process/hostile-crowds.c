@@ -30,7 +30,7 @@ static void
 crowd(struct attacker *attacker)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
-  uint32_t size = hostile_hello(bytes, 0);
+  uint32_t size = hostile_hello(bytes, false);
   guint n = how_many(attacker->attack->n);
   for (guint i = 0; i < n; i++) {
     int fd = hostile_connect(attacker);
@@ -62,7 +62,7 @@ static void
 greet_and_go(struct attacker *attacker)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
-  uint32_t size = hostile_hello(bytes, attacker->attack->n);
+  uint32_t size = hostile_hello(bytes, attacker->attack->n > 0);
   int fd = connect_for_a_moment(attacker);
   if (fd < 0)
     return;
@@ -75,7 +75,7 @@ static void
 be_let_in_and_go(struct attacker *attacker)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
-  uint32_t size = hostile_hello(bytes, 0);
+  uint32_t size = hostile_hello(bytes, false);
   int fd = connect_for_a_moment(attacker);
   if (fd < 0)
     return;
@@ -101,7 +101,7 @@ static void
 leave_it_to_a_child(struct attacker *attacker)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
-  uint32_t size = hostile_hello(bytes, 0);
+  uint32_t size = hostile_hello(bytes, false);
   int life[2], connection = hostile_connect(attacker), gone;
   g_array_set_size(attacker->fds, attacker->fds->len - 1);
   close(connection); /* it was only to see that there is somebody */

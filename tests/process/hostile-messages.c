@@ -100,7 +100,7 @@ static void
 hello(struct attacker *attacker)
 {
   uint8_t bytes[SHMV_WIRE_MAX];
-  uint32_t size = hostile_hello(bytes, 0);
+  uint32_t size = hostile_hello(bytes, false);
   bytes[16] = attacker->attack->n & 0xff;      /* version_min */
   bytes[18] = attacker->attack->n >> 8 & 0xff; /* version_max */
   bytes[20] = attacker->attack->n >> 16;       /* policy */
@@ -201,16 +201,11 @@ static void
 flood(struct attacker *attacker)
 {
   struct raw_reader *reader = &attacker->readers[0];
-  uint8_t bytes[SHMV_WIRE_MAX];
+  uint8_t bytes[SHMV_WIRE_MAX], hello[SHMV_WIRE_MAX];
   struct shmv_message message = {.type = attacker->attack->header.type};
-  GString *text = g_string_new(NULL);
-  if (attacker->attack->n > 0) {
-    uint8_t caps[SHMV_WIRE_MAX];
-    uint32_t size = hostile_hello(caps, attacker->attack->n);
-    g_string_append_len(text, (const char *)caps + 40, size - 40);
-  }
-  message.text = text->str;
-  message.text_size = (uint32_t)text->len;
+  uint32_t hello_size = hostile_hello(hello, attacker->attack->n > 0);
+  message.text = (const char *)hello + 40;
+  message.text_size = hello_size - 40;
   message.u.generation = reader->generation;
   if (message.type != SHMV_NUDGE)
     message.serial = ++reader->serial;
@@ -219,7 +214,6 @@ flood(struct attacker *attacker)
   if (send(reader->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
       message.type != SHMV_NUDGE)
     reader->serial--;
-  g_string_free(text, TRUE);
 }
 
 /* Leaves, in words, and goes on talking. */

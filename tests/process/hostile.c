@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -245,24 +246,34 @@ hostile_send(int fd, const void *bytes, size_t size)
   (void)!send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* Caps as long as may be, made once. */
+static const char *
+long_caps(void)
+{
+  static char caps[SHMV_WIRE_TEXT_MAX + 1];
+  static gsize made;
+  if (g_once_init_enter(&made)) {
+    char *c = caps + sprintf(caps, "video/x-raw, width={ 1");
+    for (guint i = 0; c - caps + 8 < SHMV_WIRE_TEXT_MAX; i++)
+      c += sprintf(c, ", %u", i % 1000);
+    strcpy(c, " }");
+    g_once_init_leave(&made, 1);
+  }
+  return caps;
+}
+
 uint32_t
-hostile_hello(uint8_t *bytes, guint text_size)
+hostile_hello(uint8_t *bytes, bool at_length)
 {
   struct shmv_message message = {.type = SHMV_HELLO, .serial = 1};
-  GString *text = g_string_new("video/x-raw, width={ 1");
-  for (guint i = 0; text->len + 8 < text_size; i++)
-    g_string_append_printf(text, ", %u", i % 1000);
-  g_string_append(text, " }");
   message.u.hello = (struct shmv_hello){.version_min = SHMV_WIRE_VERSION,
                                         .version_max = SHMV_WIRE_VERSION,
                                         .depth = 1,
                                         .holds_min = 1,
                                         .holds_want = 1};
-  message.text = text->str;
-  message.text_size = text_size > 0 ? (uint32_t)text->len : 0;
-  uint32_t size = shmv_wire_encode(&message, bytes);
-  g_string_free(text, TRUE);
-  return size;
+  message.text = at_length ? long_caps() : "";
+  message.text_size = (uint32_t)strlen(message.text);
+  return shmv_wire_encode(&message, bytes);
 }
 
 static gpointer

@@ -110,8 +110,8 @@ struct raw_reader *hostile_join(struct attacker *attacker, uint32_t policy,
 /* Send what there is room for. */
 void hostile_send(int fd, const void *bytes, size_t size);
 
-/* A reader's HELLO, with a text of so many bytes of caps. Returns its size. */
-uint32_t hostile_hello(uint8_t *bytes, guint text_size);
+/* A reader's HELLO, with no caps or as many as may be. Returns its size. */
+uint32_t hostile_hello(uint8_t *bytes, bool at_length);
 
 /* Send a message with so many descriptors whose closing takes a minute, or to the
  * attack's end (lingering.h). The writer's copy is the only one then. */
