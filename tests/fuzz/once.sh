@@ -20,7 +20,7 @@ python3 "$here/corpus.py" unpack "$dir/seeds" "$here/corpus/$name"*.hex
 # Longer inputs are slower and find nothing more.
 case $name in
   wire) longest=512 ;;
-  caps) longest=384 ;;
+  caps) longest=256 ;;
   session) longest=160 ;;
   board) longest=192 ;;
 esac

@@ -282,9 +282,10 @@ reader_take(struct fuzz_input *in, struct reader *r, uint8_t name)
   bool may = reader_may_take(r, message.type), ignored = r->over;
   bool outside = message.type == SHMV_WAKE || message.type == SHMV_NUDGE;
   bool counted = message.serial == (outside ? 0 : r->n_taken + 1);
-  bool granted = message.type != SHMV_WELCOME || /* fits this one's HELLO */
-                 memcmp(&r->session.hello, &script_hello,
-                        sizeof script_hello) == 0;
+  bool granted = message.type != SHMV_WELCOME || /* fits HELLO and page */
+                 (script_welcome.holds <= r->session.page_holds &&
+                  memcmp(&r->session.hello, &script_hello,
+                         sizeof script_hello) == 0);
   code = shmv_reader_session_take(&r->session, &message);
   FUZZ_CHECK(!script.right || !may || !granted || code >= 0);
   FUZZ_CHECK(code < 0 ? code == -EPROTO : (may && counted));

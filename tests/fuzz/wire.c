@@ -36,6 +36,29 @@ number_at(const uint8_t *data, size_t at)
          (uint32_t)data[at + 3] << 24;
 }
 
+/* Each code point taken apart and put together: the shortest form, no surrogates. */
+static bool
+is_utf8(const uint8_t *data, size_t size)
+{
+  static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+  for (size_t i = 0; i < size;) {
+    uint8_t first = data[i++];
+    size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    uint32_t point = more == 0 ? first : first & (0x3fu >> more);
+    if ((first >= 0x80 && first < 0xc0) || first > 0xf7 || more > size - i)
+      return false;
+    for (size_t k = 0; k < more; k++, i++) {
+      if ((data[i] & 0xc0) != 0x80)
+        return false;
+      point = point << 6 | (data[i] & 0x3fu);
+    }
+    if (point < least[more] || point > 0x10ffff ||
+        (point >= 0xd800 && point < 0xe000))
+      return false;
+  }
+  return true;
+}
+
 /* What docs/protocol.md says of these bytes. */
 static int
 verdict(const uint8_t *data, size_t size)
@@ -51,7 +74,8 @@ verdict(const uint8_t *data, size_t size)
     return size == fixed ? 0 : -EBADMSG;
   if (size < fixed + 4 || number_at(data, fixed) > 16384 ||
       number_at(data, fixed) != size - fixed - 4 ||
-      memchr(data + fixed + 4, 0, size - fixed - 4) != NULL)
+      memchr(data + fixed + 4, 0, size - fixed - 4) != NULL ||
+      !is_utf8(data + fixed + 4, size - fixed - 4))
     return -EBADMSG;
   return 0;
 }
