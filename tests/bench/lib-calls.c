@@ -99,7 +99,7 @@ void
 lib_calls(FILE *file, const struct lib_options *options)
 {
   unsigned n = options->batches < MAX_BATCHES ? options->batches : MAX_BATCHES;
-  struct shmvideo_writer *writer = lib_writer("NV12", 1920, 1080);
+  struct shmvideo_writer *writer = lib_usual_writer("NV12", options);
   fprintf(file, "\"calls\": {");
   measure_publish(file, "publish_alone", n, writer);
 

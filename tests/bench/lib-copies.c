@@ -29,6 +29,9 @@ static const struct job jobs[] = {
     {"4k", "RGBA", 3840, 2160, 3840 * 2160 * 4, 0},
 };
 
+static const struct job small = {"240p", "NV12", 320, 240, 320 * 240 * 3 / 2,
+                                 320 * 240};
+
 static uint8_t *
 map_places(size_t size)
 {
@@ -78,7 +81,9 @@ lib_copies(FILE *file, const struct lib_options *options)
 {
   unsigned n = options->batches < MAX_COPIES ? options->batches : MAX_COPIES;
   fprintf(file, "\"copies\": {");
-  for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+  if (options->small)
+    measure(file, &small, n);
+  for (size_t i = 0; !options->small && i < sizeof jobs / sizeof *jobs; i++) {
     fprintf(file, "%s", i > 0 ? ",\n  " : "");
     measure(file, &jobs[i], n);
   }

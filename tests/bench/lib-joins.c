@@ -158,9 +158,9 @@ longest(uint64_t start, uint64_t end)
 }
 
 static struct join
-join_once(bool alone)
+join_once(bool alone, const struct lib_options *options)
 {
-  struct shmvideo_writer *writer = lib_writer("RGBA", 1920, 1080);
+  struct shmvideo_writer *writer = lib_usual_writer("RGBA", options);
   pthread_t thread;
   memset(shared, 0, sizeof *shared);
   pid_t resident = alone ? -1 : fork_child(be_resident);
@@ -187,11 +187,13 @@ join_once(bool alone)
 }
 
 static void
-measure(FILE *file, const char *name, bool alone, unsigned n)
+measure(FILE *file, const char *name, bool alone,
+        const struct lib_options *options)
 {
+  unsigned n = options->joins < MAX_JOINS ? options->joins : MAX_JOINS;
   fprintf(file, "\n  \"%s\": [", name);
   for (unsigned i = 0; i < n; i++) {
-    struct join join = join_once(alone);
+    struct join join = join_once(alone, options);
     fprintf(file, "%s{\"connect_us\": %.1f, \"during_us\": %.1f, "
             "\"before_us\": %.1f}", i > 0 ? ",\n   " : "", join.connect / 1000,
             join.during / 1000, join.before / 1000);
@@ -203,7 +205,6 @@ measure(FILE *file, const char *name, bool alone, unsigned n)
 void
 lib_joins(FILE *file, const struct lib_options *options)
 {
-  unsigned n = options->joins < MAX_JOINS ? options->joins : MAX_JOINS;
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   lib_need(shared != MAP_FAILED, "mmap");
@@ -211,10 +212,10 @@ lib_joins(FILE *file, const struct lib_options *options)
     frames[i].spent = 1; /* no page fault while it counts */
   fprintf(file, "\"joins\": {");
   fflush(file);
-  measure(file, "first", true, n);
+  measure(file, "first", true, options);
   fprintf(file, ",");
   fflush(file);
-  measure(file, "further", false, n);
+  measure(file, "further", false, options);
   fprintf(file, "}");
   munmap(shared, sizeof *shared);
 }

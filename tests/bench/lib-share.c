@@ -36,6 +36,13 @@ lib_writer(const char *name, uint32_t width, uint32_t height)
   return writer;
 }
 
+struct shmvideo_writer *
+lib_usual_writer(const char *format, const struct lib_options *options)
+{
+  return options->small ? lib_writer(format, 320, 240)
+                        : lib_writer(format, 1920, 1080);
+}
+
 struct shmvideo_reader *
 lib_reader(enum shmvideo_policy policy, uint32_t depth)
 {

@@ -48,7 +48,7 @@ struct shared {
 static struct shared *shared;
 static int sockets[2];
 
-#define WARM 20  /* not counted */
+#define WARM 10  /* not counted */
 #define ROUNDS 4 /* of all kinds */
 
 /* ---- Readers -------------------------------------------------------------- */
@@ -210,17 +210,18 @@ start_reader(enum kind kind, unsigned wakes)
 /* So many wakes of one kind. There is no other reader then: frames would wake it as
  * well. */
 static void
-measure(enum kind kind, unsigned wakes, unsigned gap_us)
+measure(enum kind kind, const struct lib_options *options)
 {
+  unsigned wakes = options->wakes / ROUNDS;
   struct shmvideo_writer *writer = NULL;
   atomic_store(&shared->reader[kind].ready, 0);
   if (kind == FRAME || kind == SPIN)
-    writer = lib_writer("NV12", 1920, 1080);
+    writer = lib_usual_writer("NV12", options);
   pid_t pid = start_reader(kind, wakes);
   int status;
   wait_for(kind, 1, writer);
   for (unsigned i = 0; i < wakes + WARM; i++) {
-    rest(gap_us);
+    rest(options->gap_us);
     wake(kind, writer);
     wait_for(kind, i + 2, writer);
   }
@@ -249,7 +250,7 @@ lib_wakes(FILE *file, const struct lib_options *options)
   lib_need(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets) == 0, "socketpair");
   for (unsigned round = 0; round < ROUNDS; round++)
     for (enum kind kind = 0; kind < N_KINDS; kind++)
-      measure(kind, options->wakes / ROUNDS, options->gap_us);
+      measure(kind, options);
   fprintf(file, "\"wakes\": {\"gap_us\": %u, \"wakes\": %u,", options->gap_us,
           options->wakes);
   for (enum kind kind = 0; kind < N_KINDS; kind++)

@@ -4,7 +4,7 @@
 /*
  * bench-lib: what the library alone costs, as JSON on standard output
  *
- *     bench-lib [--batches=N] [--wakes=N] [--gap-us=N] [--joins=N] [PART...]
+ *     bench-lib [--batches=N] [--wakes=N] [--gap-us=N] [--joins=N] [--small] [PART...]
  *
  * Parts: calls, wakes, joins, copies; all of them if none is named.
  */
@@ -77,8 +77,9 @@ main(int argc, char **argv)
       {"wakes", required_argument, NULL, 'w'},
       {"gap-us", required_argument, NULL, 'g'},
       {"joins", required_argument, NULL, 'j'},
+      {"small", no_argument, NULL, 's'},
       {NULL, 0, NULL, 0}};
-  struct lib_options options = {400, 2000, 1000, 20};
+  struct lib_options options = {400, 2000, 1000, 20, false};
   for (int option;
        (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
     unsigned *where = option == 'b'   ? &options.batches
@@ -86,6 +87,10 @@ main(int argc, char **argv)
                       : option == 'g' ? &options.gap_us
                       : option == 'j' ? &options.joins
                                       : NULL;
+    if (option == 's') {
+      options.small = true;
+      continue;
+    }
     lib_need(where != NULL && atoi(optarg) > 0, "see the head of lib.c");
     *where = (unsigned)atoi(optarg);
   }

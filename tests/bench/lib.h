@@ -23,6 +23,7 @@ struct lib_options {
   unsigned wakes;   /* of each kind */
   unsigned gap_us;  /* from one wake to the next */
   unsigned joins;   /* of each kind */
+  bool small;       /* all frames are: it is only tried whether all works */
 };
 
 /* Call with what must be true; ends the program with the sentence otherwise. */
@@ -33,6 +34,9 @@ void lib_need(bool good, const char *sentence);
 const char *lib_path(void); /* of the socket */
 struct shmvideo_writer *lib_writer(const char *format, uint32_t width,
                                    uint32_t height);
+/* As lib_writer, of 1080p unless all is small. */
+struct shmvideo_writer *lib_usual_writer(const char *format,
+                                         const struct lib_options *options);
 struct shmvideo_reader *lib_reader(enum shmvideo_policy policy, uint32_t depth);
 
 /* Show a frame; returns 0 if no slot was free. */
