@@ -6,10 +6,12 @@
  * socket: other users, pids, mounts, IPC and network (guise.h).
  */
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guise.h"
@@ -75,6 +77,19 @@ find_pid(const struct shmvtest_child *child, const struct place *place)
   return pid;
 }
 
+/* SIGKILL, and wait for the end of all of it: who was its child ends a moment later, and
+ * would still have the path. */
+static void
+kill_writer(struct shmvtest_child *writer, const struct place *place)
+{
+  int pidfd = (int)syscall(SYS_pidfd_open, find_pid(writer, place), 0);
+  g_assert_cmpint(pidfd, >=, 0);
+  shmvtest_child_free(writer);
+  g_assert_cmpint(shmvtest_poll(pidfd, POLLIN, shmvtest_deadline()) & POLLIN, ==,
+                  POLLIN);
+  close(pidfd);
+}
+
 /* From here to there: frames, formats, both kinds of sudden ends, and a successor. */
 static void
 share_between(const struct place *of_writer, const struct place *of_reader)
@@ -107,7 +122,7 @@ share_between(const struct place *of_writer, const struct place *of_reader)
 
   share_expect(writer, "1006 0", "show 1");
   share_expect(reader, "frame 1006 0", "hold");
-  shmvtest_child_free(writer); /* by SIGKILL */
+  kill_writer(writer, of_writer);
   share_expect(reader, "lost", "next");
   writer = start_writer(of_writer);
   share_expect(reader, "format RGBA 64x48", "next");
