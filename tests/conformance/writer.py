@@ -196,7 +196,7 @@ class Writer:
             generation.board.set_gen(slot, before)
             aside.add(slot)
             who.spoiled += 1
-            if who.spoiled > who.depth + who.holds:
+            if who.spoiled > 4 * who.depth:
                 who.gone = True  # it breaks the rules, and is not asked again
 
     def claim_wait(self):
