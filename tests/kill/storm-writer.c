@@ -51,13 +51,15 @@ call_ends(enum storm_call which)
 {
   struct storm_calls *calls = &storm->calls[which];
   struct delay_time end = delay_take();
-  gint64 own = end.own - call_start.own;
-  gint64 idle = end.sleeps > call_start.sleeps ? end.idle - call_start.idle : 0;
+  gint64 own = end.own - call_start.own, idle = end.idle - call_start.idle;
+  gint64 asleep = end.sleeps > call_start.sleeps ? idle : 0;
   atomic_fetch_add(&calls->n, 1);
   atomic_fetch_add(&calls->n_long, own > FRAME);
-  atomic_fetch_add(&calls->n_idle, idle > FRAME);
+  atomic_fetch_add(&calls->n_busy, own - idle > FRAME);
+  atomic_fetch_add(&calls->n_asleep, asleep > FRAME);
   raise_to(&calls->longest, own);
-  raise_to(&calls->most_idle, idle);
+  raise_to(&calls->most_busy, own - idle);
+  raise_to(&calls->most_asleep, asleep);
 }
 
 /* ---- Steps ------------------------------------------------------------------------ */

@@ -188,11 +188,12 @@ tell(void)
                  N(shown), N(looked_at), N(formats), N(lost), N(ends), N(demoted),
                  N(opened), N(found_another), N(connected));
   for (guint i = 0; i < STORM_N_CALLS; i++)
-    g_test_message("%s: %llu calls; longest %.3f ms, longest asleep %.3f ms; "
-                   "longer than a frame: %llu, asleep for longer: %llu",
+    g_test_message("%s: %llu calls; longest %.3f ms (%llu longer than a frame), "
+                   "busy for %.3f ms (%llu), asleep for %.3f ms (%llu)",
                    names[i], N(calls[i].n), (double)N(calls[i].longest) / 1e6,
-                   (double)N(calls[i].most_idle) / 1e6, N(calls[i].n_long),
-                   N(calls[i].n_idle));
+                   N(calls[i].n_long), (double)N(calls[i].most_busy) / 1e6,
+                   N(calls[i].n_busy), (double)N(calls[i].most_asleep) / 1e6,
+                   N(calls[i].n_asleep));
 }
 
 static void
@@ -229,7 +230,7 @@ all_storms(void)
   for (guint i = 0; i < STORM_N_CALLS; i++) {
     g_assert_cmpuint(N(calls[i].n), >, 0);
     if (i != STORM_WAIT) /* which is to */
-      g_assert_cmpuint(N(calls[i].n_idle), ==, 0);
+      g_assert_cmpuint(N(calls[i].n_asleep), ==, 0);
   }
   g_assert_cmpuint(N(looked_at), >, 0);
   g_assert_cmpuint(N(lost), >, 0);

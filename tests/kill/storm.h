@@ -19,10 +19,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* How calls of one kind took their time, ns. */
+/* How calls of one kind took their time (see delay.h), ns. What is neither busy nor
+ * asleep was taken by interrupts, or by who has the whole machine. */
 struct storm_calls {
-  _Atomic guint64 n, n_long, n_idle;  /* longer than a frame; asleep for as long */
-  _Atomic guint64 longest, most_idle; /* own, see delay.h */
+  _Atomic guint64 n, n_long, n_busy, n_asleep; /* all; for longer than a frame */
+  _Atomic guint64 longest, most_busy, most_asleep;
 };
 
 enum storm_call { STORM_DISPATCH, STORM_FORMAT, STORM_ACQUIRE, STORM_PUBLISH,
