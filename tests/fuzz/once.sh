@@ -28,6 +28,7 @@ esac
 # Small allocations are most of the time: keep few of them, with no stacks.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}malloc_context_size=1:\
 quarantine_size_mb=8:fast_unwind_on_malloc=1:detect_stack_use_after_return=0"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
 exec "$exe" -entropic=0 -reload=0 -max_len=$longest -timeout=60 \
   -error_exitcode=1 -artifact_prefix="$dir/" -print_final_stats=1 "$@" \
   "$dir/found" "$dir/seeds"
