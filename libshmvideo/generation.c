@@ -125,12 +125,12 @@ shmv_generation_free(struct shmv_generation *generation)
 }
 
 uint32_t
-shmv_readers_need(const struct shmv_claimant *readers,
+shmv_readers_need(const struct shmv_claimant *readers, uint32_t n_places,
                   const struct shmv_claimant *newcomer, uint32_t n_out)
 {
   uint32_t depth = newcomer != NULL ? newcomer->depth : 0;
   uint32_t holds = newcomer != NULL ? newcomer->n_holds : 0;
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < n_places; i++) {
     if (readers[i].page == NULL)
       continue;
     if (readers[i].depth > depth)
@@ -144,7 +144,8 @@ uint32_t
 shmv_generation_needs(const struct shmv_generation *generation,
                       const struct shmv_claimant *readers, uint32_t n_out)
 {
-  uint32_t needs = shmv_readers_need(readers, NULL, n_out);
+  uint32_t needs = shmv_readers_need(readers, generation->claims.n_places,
+                                     NULL, n_out);
   return needs < generation->n_slots ? needs : generation->n_slots;
 }
 

@@ -72,7 +72,7 @@ void shmv_generation_free(struct shmv_generation *generation);
 
 /* Slots that n_out slots out, and the readers' depth and holds, come to; newcomer
  * (NULL: none) counts too. */
-uint32_t shmv_readers_need(const struct shmv_claimant *readers,
+uint32_t shmv_readers_need(const struct shmv_claimant *readers, uint32_t n_places,
                            const struct shmv_claimant *newcomer,
                            uint32_t n_out);
 

@@ -24,7 +24,8 @@ grant_holds(struct shmvideo_writer *writer, const struct shmv_hello *hello)
   uint32_t n_out = generation != NULL && generation->n_out > 0
                        ? generation->n_out
                        : 1;
-  uint32_t used = shmv_readers_need(writer->readers, &wish, n_out);
+  uint32_t used = shmv_readers_need(writer->readers, writer->n_places, &wish,
+                                    n_out);
   if (used >= n_slots || n_slots - used < hello->holds_min)
     return 0;
   uint32_t room = n_slots - used;
@@ -57,6 +58,7 @@ place(struct shmvideo_writer *writer, struct shmv_peer *peer, uint32_t index,
     shmv_store(&writer->generation->board->readers[index], SHMV_READER_NORMAL);
   writer->placed[index] = peer;
   writer->n_readers++;
+  shmv_writer_bound_places(writer);
   peer->place = index;
   peer->budget.seen = writer->ticket; /* those before were not for it */
   peer->ends_told = writer->n_ends;
@@ -151,7 +153,7 @@ shmv_peer_shed(struct shmvideo_writer *writer,
         (writer->placed[i]->session.state == SHMV_W_LEAVING ||
          writer->placed[i]->session.refusal != 0))
       counted[i].page = NULL;
-  while (shmv_readers_need(counted, NULL, n_out) > n_slots &&
+  while (shmv_readers_need(counted, SHMV_MAX_READERS, NULL, n_out) > n_slots &&
          (last = find_last(writer, counted)) != NULL) {
     counted[last->place].page = NULL;
     shmv_peer_refuse(writer, last, SHMV_REFUSED_MEMORY,

@@ -27,7 +27,8 @@ affordable(struct shmvideo_writer *writer, struct shmv_peer *peer,
   for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
     if (writer->placed[i] != NULL && writer->placed[i]->id > peer->id)
       earlier[i].page = NULL;
-  bool fits = shmv_readers_need(earlier, NULL, 1) <= generation->n_slots;
+  bool fits = shmv_readers_need(earlier, SHMV_MAX_READERS, NULL, 1) <=
+              generation->n_slots;
   if (!fits && peer->place != SHMV_MAX_READERS) {
     writer->readers[peer->place].n_holds = 0; /* it has none in this one */
     writer->readers[peer->place].depth = 0;

@@ -104,6 +104,7 @@ shmv_peer_unplace(struct shmvideo_writer *writer, struct shmv_peer *peer)
   memset(&writer->readers[place], 0, sizeof writer->readers[place]);
   peer->place = SHMV_MAX_READERS;
   writer->n_readers--;
+  shmv_writer_bound_places(writer);
   bool empty = writer->n_readers == 0;
   pthread_mutex_unlock(&writer->lock);
   if (empty)

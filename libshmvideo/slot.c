@@ -20,6 +20,7 @@ shmv_claims_init(struct shmv_claims *claims, struct shmv_board *board,
   memset(claims, 0, sizeof *claims);
   claims->board = board;
   claims->readers = readers;
+  claims->n_places = SHMV_MAX_READERS;
   claims->newest = SHMV_MAX_SLOTS;
   claims->sequence = sequence;
 }
@@ -77,7 +78,7 @@ static void
 look_at_readers(const struct shmv_claims *claims, struct survey *survey)
 {
   memset(survey, 0, sizeof *survey);
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < claims->n_places; i++) {
     struct shmv_claimant *reader = &claims->readers[i];
     if (reader->page != NULL && !reader->broken)
       look_at_reader(claims, reader, survey);
@@ -119,7 +120,7 @@ find_holder(const struct shmv_claims *claims, uint32_t slot)
 {
   uint32_t word = shmv_hold_word(claims->board->generation, slot);
   SHMV_TEST_POINT("gen-odd");
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < claims->n_places; i++) {
     struct shmv_claimant *reader = &claims->readers[i];
     if (reader->page == NULL || reader->broken)
       continue;
@@ -145,7 +146,7 @@ most_spoils(const struct shmv_claimant *reader)
 static void
 forgive(const struct shmv_claims *claims)
 {
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+  for (uint32_t i = 0; i < claims->n_places; i++)
     if (claims->readers[i].spoiled > 0)
       claims->readers[i].spoiled--;
 }
@@ -156,7 +157,7 @@ static void
 start_over(const struct shmv_claims *claims, bool *tried)
 {
   memset(tried, 0, SHMV_MAX_SLOTS * sizeof *tried);
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+  for (uint32_t i = 0; i < claims->n_places; i++)
     claims->readers[i].spoiled = 0;
 }
 

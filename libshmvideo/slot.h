@@ -55,6 +55,7 @@ struct shmv_claimant {
 struct shmv_claims {
   struct shmv_board *board;
   struct shmv_claimant *readers; /* SHMV_MAX_READERS places */
+  uint32_t n_places;             /* all places from this one on are empty */
   uint32_t active;               /* as on the board, our own copy */
   uint32_t newest;               /* slot of the head, SHMV_MAX_SLOTS: none */
   uint64_t sequence;             /* of the newest frame */

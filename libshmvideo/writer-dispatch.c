@@ -338,6 +338,9 @@ say_all(struct shmvideo_writer *writer)
   /* The format is out on the slots that are there; now the readers' own, not all at
    * once: a newcomer's next message comes soon. */
   int code = 0;
+  pthread_mutex_lock(&writer->lock);
+  writer->growth_asked = false;
+  pthread_mutex_unlock(&writer->lock);
   if (generation != NULL)
     code = shmv_writer_grow(writer, generation, 0, GROW_PER_TURN);
   if (code > 0)

@@ -79,7 +79,7 @@ help_growing(struct shmvideo_writer *writer, struct shmv_generation *generation)
 static bool
 is_untold(const struct shmvideo_writer *writer)
 {
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < writer->n_places; i++) {
     const struct shmv_claimant *reader = &writer->readers[i];
     if (reader->page != NULL && reader->lossless && !reader->broken &&
         reader->told != 0 && reader->told != writer->generation->number)
@@ -126,7 +126,7 @@ claim(struct shmvideo_writer *writer, struct shmvideo_slot **out_slot,
 static bool
 any_broken(const struct shmvideo_writer *writer)
 {
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
+  for (uint32_t i = 0; i < writer->n_places; i++)
     if (writer->readers[i].broken)
       return true;
   return false;
@@ -139,7 +139,8 @@ max_out(const struct shmvideo_writer *writer, uint32_t extra)
 {
   const struct shmv_generation *generation = writer->generation;
   uint32_t kept =
-      shmv_readers_need(writer->readers, NULL, 0) + SHMV_COPY_RESERVE;
+      shmv_readers_need(writer->readers, writer->n_places, NULL, 0) +
+      SHMV_COPY_RESERVE;
   uint32_t room =
       generation->n_slots > kept ? generation->n_slots - kept : 1;
   uint32_t lent = writer->config.max_lent;
@@ -170,9 +171,10 @@ shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
     bool grow = code == 0 && !*blocked &&
                 generation->claims.active <
                     shmv_generation_needs(generation, writer->readers, n_out + 1);
-    bool kick = any_broken(writer) ||
-                generation->next_place <
-                    shmv_generation_needs(generation, writer->readers, n_out);
+    bool missing = generation->next_place <
+                   shmv_generation_needs(generation, writer->readers, n_out);
+    bool kick = any_broken(writer) || (missing && !writer->growth_asked);
+    writer->growth_asked |= missing;
     if (grow)
       generation->refs++;
     pthread_mutex_unlock(&writer->lock);
@@ -205,7 +207,7 @@ static uint32_t
 collect_sleepers(struct shmvideo_writer *writer, struct shmv_peer **sleepers)
 {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < writer->n_places; i++) {
     struct shmv_peer *peer = writer->placed[i];
     if (peer == NULL || writer->readers[i].broken ||
         !shmv_slot_must_wake(writer->readers[i].page, &peer->answered))

@@ -25,7 +25,7 @@ count_lateness(struct shmvideo_writer *writer, uint64_t now)
   uint64_t waited = writer->n_waiters > 0 ? now - writer->counted_at : 0;
   struct shmv_claims *claims = &writer->generation->claims;
   writer->counted_at = now;
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < writer->n_places; i++) {
     struct shmv_claimant *reader = &writer->readers[i];
     if (reader->page == NULL || reader->broken || !reader->lossless)
       continue;
@@ -44,7 +44,7 @@ static struct shmv_claimant *
 find_slowest(struct shmvideo_writer *writer)
 {
   struct shmv_claimant *slowest = NULL;
-  for (uint32_t i = 0; i < SHMV_MAX_READERS; i++) {
+  for (uint32_t i = 0; i < writer->n_places; i++) {
     struct shmv_claimant *reader = &writer->readers[i];
     if (reader->page != NULL && !reader->broken && reader->lossless &&
         (slowest == NULL || reader->late > slowest->late))

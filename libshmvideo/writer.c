@@ -206,6 +206,17 @@ shmv_writer_unref_generation(struct shmvideo_writer *writer,
     shmv_generation_free(generation);
 }
 
+void
+shmv_writer_bound_places(struct shmvideo_writer *writer)
+{
+  uint32_t n = SHMV_MAX_READERS;
+  while (n > 0 && writer->placed[n - 1] == NULL)
+    n--;
+  writer->n_places = n;
+  if (writer->generation != NULL)
+    writer->generation->claims.n_places = n;
+}
+
 struct shmv_generation *
 shmv_writer_install(struct shmvideo_writer *writer,
                     struct shmv_generation *generation)
@@ -213,6 +224,7 @@ shmv_writer_install(struct shmvideo_writer *writer,
   struct shmv_generation *old = writer->generation;
   writer->generation = generation;
   if (generation != NULL) {
+    generation->claims.n_places = writer->n_places;
     shmv_store(&generation->board->latency_us, (uint32_t)writer->latency_us);
     for (uint32_t i = 0; i < SHMV_MAX_READERS; i++)
       if (writer->readers[i].demoted)

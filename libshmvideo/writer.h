@@ -92,6 +92,8 @@ struct shmvideo_writer {
   uint64_t sequence; /* of the newest frame of all generations */
   struct shmv_claimant readers[SHMV_MAX_READERS];
   struct shmv_peer *placed[SHMV_MAX_READERS]; /* whose readers[] places are */
+  bool growth_asked; /* dispatch was told that slots are missing */
+  uint32_t n_places; /* all places from this one on are empty */
   uint32_t n_readers, n_waiters, ticket;
   uint64_t counted_at; /* when readers' lateness was counted last, ns */
   bool wish_refused;   /* by the caller; dispatch has not come to it */
@@ -112,6 +114,9 @@ int shmv_writer_wake(const struct shmv_peer *peer);
  * none; *blocked: lossless readers need the rest. -EINVAL: no format. */
 int shmv_writer_take(struct shmvideo_writer *writer, uint32_t extra,
                      struct shmvideo_slot **out_slot, bool *blocked);
+
+/* With the lock: a place was taken or left: see how far they reach. */
+void shmv_writer_bound_places(struct shmvideo_writer *writer);
 
 /* With the lock: the alignment of strides and planes that readers wish for. */
 uint32_t shmv_writer_alignment(const struct shmvideo_writer *writer);
