@@ -242,7 +242,7 @@ gst_shm_video_sink_on_wish (gpointer user, struct shmvideo_writer *writer)
   if (code == 1) {
     gst_caps_replace (&self->wish, caps);
     self->wish_open = TRUE;
-    self->wish_patience = patience;
+    self->wish_patience = G_MAXUINT;    /* until upstream is told */
   } else if (self->wish_open) { /* who wished has left, or the stream ended */
     self->wish_open = FALSE;
     gst_clear_caps (&self->wish);
@@ -252,6 +252,9 @@ gst_shm_video_sink_on_wish (gpointer user, struct shmvideo_writer *writer)
     GST_INFO_OBJECT (self, "readers wish for %" GST_PTR_FORMAT, caps);
     gst_caps_unref (caps);
     gst_pad_push_event (pad, gst_event_new_reconfigure ());
+    g_mutex_lock (&self->lock);
+    self->wish_patience = patience;
+    g_mutex_unlock (&self->lock);
   }
   return TRUE;
 }
