@@ -158,16 +158,34 @@ gst_shm_video_sink_ref_share (GstShmVideoSink * self)
   return share;
 }
 
+/* Frames may double for the sake of an alignment; small ones grow to so many bytes, if
+ * so many fit into max-memory. (As the library does with its own layouts.) */
+#define MOST_PADDED 65536
+#define FEWEST_PADDED 16
+
 guint
-gst_shm_video_sink_get_alignment (GstShmVideoShare * share)
+gst_shm_video_sink_get_alignment (GstShmVideoSink * self,
+    GstShmVideoShare * share, const GstCaps * caps)
 {
   struct shmvideo_writer *writer = gst_shm_video_share_enter (share);
   struct shmvideo_writer_stats stats = {.stride_align = 1 };
+  guint64 max_memory = self->config.max_memory;
+  GstVideoInfo info, aligned;
+  guint align;
 
   if (writer)
     shmvideo_writer_get_stats (writer, &stats);
   gst_shm_video_share_leave (share);
-  return stats.stride_align;
+  if (!gst_video_info_from_caps (&info, caps))
+    return 1;
+  for (align = stats.stride_align; align > 1; align /= 2) {
+    aligned = info;
+    gst_shm_video_align (&aligned, align);
+    if (aligned.size <= 2 * info.size || (aligned.size <= MOST_PADDED
+            && (max_memory == 0 || aligned.size <= max_memory / FEWEST_PADDED)))
+      break;
+  }
+  return MAX (align, 1);
 }
 
 static gboolean
@@ -213,7 +231,7 @@ propose_allocation (GstBaseSink * bsink, GstQuery * query)
 
   share = gst_shm_video_sink_ref_share (self);
   if (need_pool && share) {
-    guint align = gst_shm_video_sink_get_alignment (share);
+    guint align = gst_shm_video_sink_get_alignment (self, share, caps);
     GstBufferPool *pool = gst_shm_video_pool_new (share, align);
     GstStructure *config = gst_buffer_pool_get_config (pool);
 

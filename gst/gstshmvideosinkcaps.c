@@ -114,7 +114,8 @@ gst_shm_video_sink_set_caps (GstBaseSink * bsink, GstCaps * caps)
   int code;
 
   if (!gst_shm_video_caps_to_format (caps,
-          gst_shm_video_sink_get_alignment (self->share), &format, &self->slots)
+          gst_shm_video_sink_get_alignment (self, self->share, caps), &format,
+          &self->slots)
       || !gst_video_info_from_caps (&self->info, caps)) {
     GST_ERROR_OBJECT (self, "cannot show %" GST_PTR_FORMAT, caps);
     return FALSE;

@@ -62,7 +62,8 @@ struct _GstShmVideoSink
 GstShmVideoShare *gst_shm_video_sink_ref_share (GstShmVideoSink * self);
 
 /* What strides and planes are to be multiples of, as readers wish; at least 1. */
-guint gst_shm_video_sink_get_alignment (GstShmVideoShare * share);
+guint gst_shm_video_sink_get_alignment (GstShmVideoSink * self,
+    GstShmVideoShare * share, const GstCaps * caps);
 
 /* gstshmvideosinkprops.c: properties and signals. */
 void gst_shm_video_sink_install_properties (GObjectClass * klass);

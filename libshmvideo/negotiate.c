@@ -37,6 +37,34 @@ narrow(struct shmv_caps *set, const char *text)
   return 1;
 }
 
+/* Bytes of texts that one negotiation looks at, beside the asker's and the writer's. What
+ * two texts have in common is found out in time that grows with the product of their
+ * lengths, and all of our time could be had for it. */
+#define MOST_BYTES ((size_t)49152)
+
+/* Whether the others before this one have said the same: then it changes nothing. */
+static bool
+is_repeated(const struct shmv_party *parties, unsigned index, unsigned asker)
+{
+  const char *accepts = parties[index].accepts;
+  for (unsigned i = 0; accepts != NULL && i < index; i++)
+    if (i != asker && parties[i].waits == parties[index].waits &&
+        parties[i].accepts != NULL && strcmp(parties[i].accepts, accepts) == 0)
+      return true;
+  return accepts == NULL;
+}
+
+/* Whether the text is still to be looked at. */
+static bool
+spend(size_t *left, const char *accepts)
+{
+  size_t size = strlen(accepts);
+  bool enough = size <= *left;
+  if (enough)
+    *left -= size;
+  return enough;
+}
+
 /* The writer first, then who is content with the present format but could take
  * another; then those who wait as well, as far as they agree. */
 static int
@@ -44,19 +72,25 @@ narrow_to_all(struct shmv_caps *set, const struct shmv_party *parties,
               unsigned n_parties, unsigned asker, const char *offers, char *why,
               size_t why_size)
 {
+  size_t left = MOST_BYTES;
   int code = narrow(set, offers);
   if (code == 0)
     snprintf(why, why_size, "the writer can make only %.280s", offers);
   for (unsigned i = 0; code > 0 && i < n_parties; i++) {
-    if (i == asker || parties[i].waits)
+    if (i == asker || parties[i].waits || is_repeated(parties, i, asker))
       continue;
-    code = narrow(set, parties[i].accepts);
-    if (code == 0)
+    bool asked = spend(&left, parties[i].accepts);
+    code = asked ? narrow(set, parties[i].accepts) : 0;
+    if (!asked)
+      snprintf(why, why_size, "others (pid %d) say at too great length what they take",
+               parties[i].pid);
+    else if (code == 0)
       snprintf(why, why_size, "another reader (pid %d) takes only %.240s",
                parties[i].pid, parties[i].accepts);
   }
   for (unsigned i = 0; code > 0 && i < n_parties; i++)
-    if (i != asker && parties[i].waits && narrow(set, parties[i].accepts) < 0)
+    if (i != asker && parties[i].waits && !is_repeated(parties, i, asker) &&
+        spend(&left, parties[i].accepts) && narrow(set, parties[i].accepts) < 0)
       code = -ENOMEM;
   return code;
 }

@@ -318,6 +318,7 @@ static bool
 say_all(struct shmvideo_writer *writer)
 {
   struct shmv_generation *generation = shmv_writer_ref_generation(writer);
+  writer->wish_turn = writer->wish_blocks = false; /* this is it; and who is? */
   pthread_mutex_lock(&writer->lock);
   uint32_t n_ends = writer->n_ends;
   uint32_t end = (uint32_t)writer->end_sequence;

@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+/* Frames may double for the sake of an alignment; small ones grow to so many bytes, if
+ * so many fit into max_memory. */
+#define MOST_PADDED 65536u
+#define FEWEST_PADDED 16u
+
 uint32_t
 shmv_writer_alignment(const struct shmvideo_writer *writer)
 {
@@ -17,6 +22,15 @@ shmv_writer_alignment(const struct shmvideo_writer *writer)
     if (writer->readers[i].page != NULL && writer->readers[i].align > align)
       align = writer->readers[i].align;
   return align;
+}
+
+bool
+shmv_writer_may_grow(uint64_t max_memory, uint64_t size, uint64_t aligned)
+{
+  if (aligned <= 2 * size)
+    return true;
+  return aligned <= MOST_PADDED &&
+         (max_memory == 0 || aligned <= max_memory / FEWEST_PADDED);
 }
 
 uint32_t

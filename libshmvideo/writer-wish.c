@@ -26,6 +26,18 @@
 #include "caps.h"
 #include "negotiate.h"
 
+/* What readers may have the writer make: frames of which so many fit into max_memory
+ * (or its default), at most so many a second and at least one. */
+#define MODEST_MEMORY (UINT64_C(1) << 30)
+#define MODEST_FRAMES 8u
+#define MODEST_RATE 1000u
+
+/* How long a wish may keep others out, ns. */
+#define WISH_TIME UINT64_C(5000000000)
+
+/* How long wishes may be thought of at a stretch, ns. */
+#define MODEST_TIME UINT64_C(20000000)
+
 /* ---- Who fits ------------------------------------------------------------ */
 
 static void
@@ -85,7 +97,10 @@ shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
   if (peer->waits || peer->session.refusal != 0)
     return false;
   /* It would settle for a format that is about to be replaced. */
-  return writer->wish == NULL || is_flexible(peer);
+  bool kept_out = writer->wish != NULL && !is_flexible(peer) &&
+                  peer->session.sent_generation != generation->number;
+  writer->wish_blocks |= kept_out;
+  return !kept_out;
 }
 
 /* Still with us, and waiting for a format. */
@@ -128,7 +143,19 @@ shmv_wish_drop(struct shmvideo_writer *writer)
   free(writer->wish);
   writer->wish = NULL;
   writer->wish_news = true;
-  shmv_writer_kick(writer); /* who was kept out meanwhile comes in */
+  /* Who was kept out meanwhile comes in, before the next wish is told. */
+  writer->wish_turn = true;
+  shmv_writer_kick(writer);
+}
+
+/* Until when a wish may keep others out: a writer that shows nothing just now would let
+ * nobody in for the sake of one. */
+static uint64_t
+wish_end(const struct shmvideo_writer *writer)
+{
+  return writer->wish != NULL && writer->wish_blocks
+             ? writer->wish_since + WISH_TIME
+             : UINT64_MAX;
 }
 
 bool
@@ -140,9 +167,11 @@ shmv_wish_settle(struct shmvideo_writer *writer,
   writer->wish_refused = false;
   pthread_mutex_unlock(&writer->lock);
   struct shmv_peer *asker = writer->wish != NULL ? find_asker(writer) : NULL;
-  if (asker != NULL && refused && generation != NULL) {
+  bool overdue = asker != NULL && now >= wish_end(writer);
+  if (asker != NULL && (refused || overdue) && generation != NULL) {
     char why[300];
-    snprintf(why, sizeof why, "the writer tried in vain to make %.240s",
+    snprintf(why, sizeof why, "the writer %s to make %.230s",
+             refused ? "tried in vain" : "does not come, while others wait,",
              writer->wish);
     refuse(writer, asker, generation, why);
     asker = NULL;
@@ -158,6 +187,8 @@ shmv_wish_settle(struct shmvideo_writer *writer,
 uint64_t
 shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now)
 {
+  if (wish_end(writer) != UINT64_MAX)
+    return wish_end(writer);
   return writer->wish == NULL && writer->wish_at > now &&
                  next_waiting(writer, 0) != NULL
              ? writer->wish_at
@@ -192,6 +223,26 @@ list_parties(struct shmvideo_writer *writer,
   return n;
 }
 
+/* Whether the writer could come to harm by making that: a reader must not have it take
+ * memory without bound, or show its frames in no time or never. What it makes by its own
+ * will is always fit. */
+static bool
+is_modest(const struct shmvideo_writer *writer,
+          const struct shmvideo_format *present, const char *caps)
+{
+  struct shmvideo_format wish;
+  uint64_t memory = writer->config.max_memory;
+  if (memory == 0)
+    memory = MODEST_MEMORY;
+  if (shmvideo_format_from_caps(&wish, caps, NULL) < 0)
+    return false;
+  bool same_rate = (uint64_t)wish.fps_n * present->fps_d ==
+                   (uint64_t)present->fps_n * wish.fps_d;
+  return (wish.size <= present->size || wish.size <= memory / MODEST_FRAMES) &&
+         (same_rate || (wish.fps_n >= wish.fps_d &&
+                        wish.fps_n / wish.fps_d <= MODEST_RATE));
+}
+
 /* Ask for what the peer needs, or refuse it. */
 static int
 try_peer(struct shmvideo_writer *writer,
@@ -208,6 +259,10 @@ try_peer(struct shmvideo_writer *writer,
                             sizeof caps, why, sizeof why);
   if (code < 0 && code != -ENOSPC)
     return code;
+  if (code > 0 && !is_modest(writer, &generation->format, caps)) {
+    snprintf(why, sizeof why, "no reader may ask for %.300s", caps);
+    code = 0;
+  }
   if (code <= 0) {
     refuse(writer, peer, generation,
            code == 0 ? why : "what both sides can do is too long to be told");
@@ -217,7 +272,8 @@ try_peer(struct shmvideo_writer *writer,
   if (writer->wish == NULL)
     return -ENOMEM;
   writer->wish_for = peer->id;
-  writer->wish_at = shmv_now() + writer->config.wish_interval;
+  writer->wish_since = shmv_now();
+  writer->wish_at = writer->wish_since + writer->config.wish_interval;
   shmv_log(&writer->log, SHMVIDEO_LOG_INFO, "reader %llu (pid %d) wants %s",
            (unsigned long long)peer->id, (int)peer->who.pid, caps);
   return 1;
@@ -231,11 +287,18 @@ find_wish(struct shmvideo_writer *writer,
   int code = 0;
   if (writer->wish != NULL)
     return 1;
-  if (generation == NULL || shmv_now() < writer->wish_at)
+  if (generation == NULL || writer->wish_turn || shmv_now() < writer->wish_at)
     return 0;
+  uint64_t end = shmv_now() + MODEST_TIME;
   while (code == 0 &&
-         (peer = next_waiting(writer, peer != NULL ? peer->id : 0)) != NULL)
+         (peer = next_waiting(writer, peer != NULL ? peer->id : 0)) != NULL) {
     code = try_peer(writer, generation, peer, offers);
+    if (code == 0 && shmv_now() > end) { /* the rest after everybody's turn */
+      writer->wish_turn = true;
+      shmv_writer_kick(writer);
+      break;
+    }
+  }
   return code;
 }
 

@@ -248,7 +248,8 @@ copy_caps(const char *caps, char *text)
   return n > SHMV_CAPS_MAX ? -E2BIG : 0;
 }
 
-/* Where planes lie is ours to choose, so they lie as readers wish. */
+/* Where planes lie is ours to choose, so they lie as readers wish: as far as frames do
+ * not grow so much that memory ends for their sake. */
 static int
 choose_layout(struct shmvideo_writer *writer, struct shmvideo_format *format)
 {
@@ -256,7 +257,16 @@ choose_layout(struct shmvideo_writer *writer, struct shmvideo_format *format)
   pthread_mutex_lock(&writer->lock);
   uint32_t align = shmv_writer_alignment(writer);
   pthread_mutex_unlock(&writer->lock);
-  return code < 0 ? code : shmv_format_align(format, align);
+  for (; code == 0 && align > 1; align /= 2) {
+    struct shmvideo_format aligned = *format;
+    if (shmv_format_align(&aligned, align) < 0 ||
+        !shmv_writer_may_grow(writer->config.max_memory, format->size,
+                              aligned.size))
+      continue;
+    *format = aligned;
+    break;
+  }
+  return code;
 }
 
 static int

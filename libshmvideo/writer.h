@@ -82,7 +82,10 @@ struct shmvideo_writer {
   char *wish;        /* fixed caps that the caller was asked for; NULL: none */
   uint64_t wish_for; /* by the reader with this id */
   uint64_t wish_at;  /* nothing else is asked for before then, ns */
+  uint64_t wish_since; /* when it was told */
+  bool wish_blocks;  /* somebody who takes the present format is kept out for it */
   bool wish_news;    /* the caller has not seen the last change of this */
+  bool wish_turn;    /* others have their turn before the next wish */
 
   pthread_mutex_t lock; /* guards all that follows */
   unsigned refs;        /* the owner's, and one per slot that is out */
@@ -120,6 +123,9 @@ void shmv_writer_bound_places(struct shmvideo_writer *writer);
 
 /* With the lock: the alignment of strides and planes that readers wish for. */
 uint32_t shmv_writer_alignment(const struct shmvideo_writer *writer);
+
+/* Whether a frame of this size may be of that one for the sake of an alignment. */
+bool shmv_writer_may_grow(uint64_t max_memory, uint64_t size, uint64_t aligned);
 
 /* The last reference is gone: free it, without the lock. */
 void shmv_writer_destroy(struct shmvideo_writer *writer);
@@ -193,7 +199,8 @@ bool shmv_peer_fits(struct shmvideo_writer *writer, struct shmv_peer *peer,
 bool shmv_wish_settle(struct shmvideo_writer *writer,
                       const struct shmv_generation *generation, uint64_t now);
 
-/* When the next wish may be told, 0: nobody waits, or it may be now. */
+/* When the next wish may be told, or this one has kept others out for long enough; 0:
+ * nobody waits, or it may be now. */
 uint64_t shmv_wish_due(const struct shmvideo_writer *writer, uint64_t now);
 
 /* Forget the wish. */

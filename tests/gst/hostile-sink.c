@@ -3,6 +3,7 @@
 
 /* Hostile readers against shmvideosink, one buffer after the other. */
 
+#include <errno.h>
 #include <gst/app/gstappsrc.h>
 
 #include "gsttest.h"
@@ -118,6 +119,57 @@ leaving(void)
   hostile_withdraw(&attacker);
 }
 
+/* The next outcome of a reader that takes only this; frames are given back. */
+static int
+ask(const char *accepts, guint n_frames)
+{
+  struct shmvideo_reader_config config = SHMVIDEO_READER_CONFIG_INIT;
+  const struct shmvideo_frame *frame;
+  struct shmvideo_reader *reader;
+  int code;
+  config.path = shmvtest_path("share");
+  config.accepts = accepts;
+  g_assert_cmpint(shmvideo_reader_new(&config, NULL, &reader), ==, 0);
+  for (guint n = 0; n < n_frames;) {
+    code = shmvideo_reader_acquire(reader, &frame);
+    if (code < 0)
+      break;
+    n += code == SHMVIDEO_FRAME;
+    shmvideo_frame_release(frame);
+    if (code == SHMVIDEO_AGAIN)
+      g_assert_cmpint(shmvideo_reader_wait(
+                          reader, (uint64_t)shmvtest_deadline() * 1000000, -1),
+                      !=, 0);
+  }
+  shmvideo_reader_free(reader);
+  return code;
+}
+
+/* With nobody else there who could stand against it, readers ask for what would end the
+ * pipeline, stop it, or have it take all memory. */
+static void
+wishes(void)
+{
+  static const char *const immodest[] = {
+      "video/x-raw, framerate=0/1", "video/x-raw, framerate=1/2147483647",
+      "video/x-raw, framerate=2147483647/1",
+      "video/x-raw, width=32767, height=32767",
+      "video/x-raw, format=ARGB64, width=20000, height=20000"};
+  GstElement *pipeline = shmvtest_launch(
+      "videotestsrc is-live=true ! shmvideosink negotiate-interval=1 "
+      "socket-path=%s", shmvtest_path("share"));
+  shmvtest_state(pipeline, GST_STATE_PLAYING);
+  g_assert_cmpint(ask(NULL, 2), ==, SHMVIDEO_FRAME);
+  for (guint i = 0; i < G_N_ELEMENTS(immodest); i++) {
+    g_assert_cmpint(ask(immodest[i], 1), ==, -EMEDIUMTYPE);
+    g_assert_cmpint(ask("video/x-raw, width=[ 1, 1920 ]", 2), ==,
+                    SHMVIDEO_FRAME);
+  }
+  g_assert_cmpint(ask("video/x-raw, format=RGBA, width=66, framerate=60/1", 2), ==,
+                  SHMVIDEO_FRAME);
+  shmvtest_stop(pipeline);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -129,5 +181,6 @@ main(int argc, char **argv)
   shmvtest_add("/hostile-sink/pages", pages);
   shmvtest_add("/hostile-sink/crowds", crowds);
   shmvtest_add("/hostile-sink/leaving", leaving);
+  shmvtest_add("/hostile-sink/wishes", wishes);
   return shmvtest_run();
 }
