@@ -7,7 +7,7 @@
 # Parts, in this order; all of them if none is named:
 #   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
-#   clang     the plain build by the other compiler, all but recordings and deaths
+#   clang     the plain build by the other compiler, without what takes long
 #   asan      address and undefined-behaviour sanitizers, all but recordings, which
 #             want the full speed of the machine
 #   tsan      thread sanitizer, the library and its threads
@@ -108,7 +108,8 @@ part_valgrind() {
 
 part_clang() {
   configure build-clang clang || { lost "clang build"; return; }
-  run clang build-clang --no-suite slow --no-suite record --no-suite kill
+  run clang build-clang --no-suite slow --no-suite record --no-suite kill \
+    --no-suite faults --no-suite users --no-suite negotiation
 }
 
 part_asan() {
