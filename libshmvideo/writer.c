@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
-/* Making, changing and describing a share. Frames: writer-frames.c. Readers coming
- * and going: writer-dispatch.c. */
+/* Making, changing and describing a share. Frames: writer-take.c, writer-frames.c.
+ * Readers coming and going: writer-dispatch.c. */
 
 #include "os.h"
 

@@ -5,8 +5,8 @@
  * The writer, seen from inside
  *
  * Owns a share. Two kinds of threads meet here: those on the frame path (acquire,
- * publish, release: writer-frames.c) and the one that dispatches (writer-dispatch.c
- * and peer.c: accept, receive, close).
+ * publish, release: writer-take.c, writer-frames.c) and the one that dispatches
+ * (writer-dispatch.c and peer.c: accept, receive, close).
  *
  * One rule: the lock guards the fields that say so, is held for a few hundred
  * nanoseconds, and never across a system call. What dispatch takes away (a peer's

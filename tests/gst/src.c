@@ -485,18 +485,6 @@ ctrl_c_ends_gst_launch(void)
 }
 
 static guint
-count_descriptors(void)
-{
-  GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name(dir) != NULL)
-    n++;
-  g_dir_close(dir);
-  return n;
-}
-
-static guint
 count_mappings(void)
 {
   char *maps;
@@ -527,10 +515,10 @@ state_cycles_leave_nothing(void)
     drain(pipeline, GST_MESSAGE_ANY);
     feeder_wait_readers(feeder, 0);
     if (i == 0) {
-      descriptors = count_descriptors();
+      descriptors = shmvtest_count_descriptors();
       mappings = count_mappings();
     }
-    g_assert_cmpuint(count_descriptors(), ==, descriptors);
+    g_assert_cmpuint(shmvtest_count_descriptors(), ==, descriptors);
     g_assert_cmpuint(count_mappings(), ==, mappings);
   }
   stop_promptly(pipeline);

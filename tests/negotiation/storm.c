@@ -203,18 +203,6 @@ states_in_a_storm(void)
 
 /* ---- Nothing is left behind --------------------------------------------------- */
 
-static guint
-count_descriptors(void)
-{
-  GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name(dir) != NULL)
-    n++;
-  g_dir_close(dir);
-  return n;
-}
-
 /* Bytes of memory in use, shared or not. */
 static guint64
 resident(void)
@@ -255,12 +243,12 @@ a_thousand_switches(void)
     party_wait_format(watch, format);
     party_wait_format(flexible, format);
     if (i == switches / 4) {
-      descriptors = count_descriptors();
+      descriptors = shmvtest_count_descriptors();
       memory = resident();
     }
   }
   /* what is just under way: a format or two more or less */
-  g_assert_cmpuint(count_descriptors(), <=, descriptors + 6);
+  g_assert_cmpuint(shmvtest_count_descriptors(), <=, descriptors + 6);
   g_test_message("%" G_GUINT64_FORMAT " bytes more after %u switches",
                  resident() > memory ? resident() - memory : 0, switches);
   if (g_getenv("SHMVIDEO_TEST_SLOWNESS") == NULL)

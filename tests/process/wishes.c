@@ -580,24 +580,13 @@ planes_lie_as_readers_wish(void)
   scene_close();
 }
 
-static unsigned
-count_descriptors(void)
-{
-  GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
-  unsigned n = 0;
-  while (g_dir_read_name(dir) != NULL)
-    n++;
-  g_dir_close(dir);
-  return n;
-}
-
 static void
 memory_stays_flat(void)
 {
   scene_open(1, 1);
   struct watcher *reader = add(0, 15, true);
   struct shmvideo_writer_stats stats;
-  unsigned descriptors = count_descriptors();
+  unsigned descriptors = shmvtest_count_descriptors();
   for (unsigned i = 0; i < 1000; i++) {
     struct watcher *asker = add(1, i % 2 == 0 ? 4 : 1, true);
     publish();
@@ -610,7 +599,7 @@ memory_stays_flat(void)
   g_assert_cmpuint(reader->n_formats, ==, 1001);
   shmvideo_writer_get_stats(scene.writer, &stats);
   g_assert_cmpuint(stats.slots_active, <, 20);
-  g_assert_cmpuint(count_descriptors(), ==, descriptors);
+  g_assert_cmpuint(shmvtest_count_descriptors(), ==, descriptors);
   scene_close();
 }
 

@@ -38,6 +38,17 @@ shmvtest_deadline(void)
   return 10000 * (slowness != NULL ? MAX(atoi(slowness), 1) : 1);
 }
 
+unsigned
+shmvtest_count_descriptors(void)
+{
+  GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
+  unsigned n = 0;
+  while (g_dir_read_name(dir) != NULL)
+    n++;
+  g_dir_close(dir);
+  return n - 1; /* the directory's own */
+}
+
 int
 shmvtest_poll(int fd, short events, int timeout_ms)
 {

@@ -51,6 +51,9 @@ const char *shmvtest_path(const char *name);
 /* As shmvtest_path, but the file may stay: the harness removes it. */
 const char *shmvtest_output(const char *name);
 
+/* Descriptors that this process has. */
+unsigned shmvtest_count_descriptors(void);
+
 /* Wait until fd has one of the poll events: the events, or 0 after timeout ms. */
 int shmvtest_poll(int fd, short events, int timeout_ms);
 
