@@ -223,10 +223,10 @@ list_parties(struct shmvideo_writer *writer,
   return n;
 }
 
-/* Whether the writer could come to harm by making that: a reader must not have it take
+/* Whether the writer could come to no harm by making that: a reader must not have it take
  * memory without bound, or show its frames in no time or never. What it makes by its own
- * will is always fit. */
-static bool
+ * will is always fit. 1, 0, or -ENOMEM. */
+static int
 is_modest(const struct shmvideo_writer *writer,
           const struct shmvideo_format *present, const char *caps)
 {
@@ -234,8 +234,9 @@ is_modest(const struct shmvideo_writer *writer,
   uint64_t memory = writer->config.max_memory;
   if (memory == 0)
     memory = MODEST_MEMORY;
-  if (shmvideo_format_from_caps(&wish, caps, NULL) < 0)
-    return false;
+  int code = shmvideo_format_from_caps(&wish, caps, NULL);
+  if (code < 0)
+    return code == -ENOMEM ? code : 0;
   bool same_rate = (uint64_t)wish.fps_n * present->fps_d ==
                    (uint64_t)present->fps_n * wish.fps_d;
   return (wish.size <= present->size || wish.size <= memory / MODEST_FRAMES) &&
@@ -259,9 +260,12 @@ try_peer(struct shmvideo_writer *writer,
                             sizeof caps, why, sizeof why);
   if (code < 0 && code != -ENOSPC)
     return code;
-  if (code > 0 && !is_modest(writer, &generation->format, caps)) {
-    snprintf(why, sizeof why, "no reader may ask for %.300s", caps);
-    code = 0;
+  if (code > 0) {
+    code = is_modest(writer, &generation->format, caps);
+    if (code < 0)
+      return code;
+    if (code == 0)
+      snprintf(why, sizeof why, "no reader may ask for %.300s", caps);
   }
   if (code <= 0) {
     refuse(writer, peer, generation,
