@@ -117,10 +117,8 @@ shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer)
   }
   writer->shrink_at = 0;
   shmv_writer_session_admit(&peer->session);
-  shmv_log(&writer->log, SHMVIDEO_LOG_INFO,
-           "reader %llu (pid %d): depth %u, %u holds",
-           (unsigned long long)peer->id, (int)peer->who.pid,
-           peer->session.welcome.depth, peer->session.welcome.holds);
+  shmv_peer_log(writer, peer, SHMVIDEO_LOG_INFO, "came: depth %u, %u holds",
+                peer->session.welcome.depth, peer->session.welcome.holds);
 }
 
 /* The reader that came last of those still counted, or NULL. */

@@ -16,6 +16,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -37,6 +39,10 @@
 #define BUDGET_MOST 100u
 #define BUDGET_RATE 100u
 #define BYTES_PER_TOKEN 1024u
+
+/* Lines about readers in the log: they can cause as many as they like. */
+#define LINES_MOST 200u
+#define LINES_RATE 20u
 
 /* Threads of a reader that let go at once may answer a ticket twice. */
 #define NUDGES_PER_TICKET 2u
@@ -133,12 +139,36 @@ shmv_peer_free(struct shmvideo_writer *writer, struct shmv_peer *peer, bool last
 /* ---- Breaking and refusing ----------------------------------------------- */
 
 void
+shmv_peer_log(struct shmvideo_writer *writer, const struct shmv_peer *peer,
+              enum shmvideo_log_level level, const char *format, ...)
+{
+  char what[512];
+  va_list args;
+  uint64_t now = shmv_now();
+  if (writer->log.func == NULL)
+    return;
+  if (writer->lines.rate == 0)
+    shmv_budget_init(&writer->lines, LINES_MOST, LINES_RATE, now);
+  if (!shmv_budget_spend(&writer->lines, 1, now)) {
+    writer->n_unsaid++;
+    return;
+  }
+  if (writer->n_unsaid > 0)
+    shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
+             "%u more lines about readers were left out", writer->n_unsaid);
+  writer->n_unsaid = 0;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  shmv_log(&writer->log, level, "reader %llu (pid %d) %s",
+           (unsigned long long)peer->id, (int)peer->who.pid, what);
+}
+
+void
 shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
                   const char *why)
 {
-  shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
-           "reader %llu (pid %d) dropped: %s", (unsigned long long)peer->id,
-           (int)peer->who.pid, why);
+  shmv_peer_log(writer, peer, SHMVIDEO_LOG_WARNING, "dropped: %s", why);
   if (peer->place == SHMV_MAX_READERS) { /* it holds nothing */
     peer->gone = true;
     return;
@@ -164,9 +194,7 @@ shmv_peer_refuse(struct shmvideo_writer *writer, struct shmv_peer *peer,
   pthread_mutex_lock(&writer->lock);
   writer->n_refused++;
   pthread_mutex_unlock(&writer->lock);
-  shmv_log(&writer->log, SHMVIDEO_LOG_INFO,
-           "reader %llu (pid %d) refused: %s", (unsigned long long)peer->id,
-           (int)peer->who.pid, sentence);
+  shmv_peer_log(writer, peer, SHMVIDEO_LOG_INFO, "refused: %s", sentence);
 }
 
 /* ---- Listening ----------------------------------------------------------- */

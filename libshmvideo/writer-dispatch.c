@@ -147,9 +147,8 @@ mark_broken(struct shmvideo_writer *writer)
     bool broken = writer->readers[peer->place].broken;
     pthread_mutex_unlock(&writer->lock);
     if (broken) {
-      shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
-               "reader %llu (pid %d) dropped: its page breaks the rules",
-               (unsigned long long)peer->id, (int)peer->who.pid);
+      shmv_peer_log(writer, peer, SHMVIDEO_LOG_WARNING,
+                    "dropped: its page breaks the rules");
       peer->gone = true;
     }
   }
@@ -168,8 +167,7 @@ reap(struct shmvideo_writer *writer)
     bool busy = peer->senders > 0;
     pthread_mutex_unlock(&writer->lock);
     if (was_reader)
-      shmv_log(&writer->log, SHMVIDEO_LOG_INFO, "reader %llu (pid %d) left",
-               (unsigned long long)peer->id, (int)peer->who.pid);
+      shmv_peer_log(writer, peer, SHMVIDEO_LOG_INFO, "left");
     if (busy) /* the sender kicks us when it is done */
       continue;
     if (shmv_peer_free(writer, peer, false))

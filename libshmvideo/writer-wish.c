@@ -278,8 +278,7 @@ try_peer(struct shmvideo_writer *writer,
   writer->wish_for = peer->id;
   writer->wish_since = shmv_now();
   writer->wish_at = writer->wish_since + writer->config.wish_interval;
-  shmv_log(&writer->log, SHMVIDEO_LOG_INFO, "reader %llu (pid %d) wants %s",
-           (unsigned long long)peer->id, (int)peer->who.pid, caps);
+  shmv_peer_log(writer, peer, SHMVIDEO_LOG_INFO, "wants %s", caps);
   return 1;
 }
 

@@ -76,6 +76,8 @@ struct shmvideo_writer {
   /* Dispatch's own: */
   struct shmv_peer *peers[SHMV_MAX_PEERS]; /* all connections */
   uint64_t next_id;
+  struct shmv_budget lines; /* of the log, about readers */
+  uint32_t n_unsaid;        /* since the last that was said */
   uint64_t accept_again; /* when descriptors ran out: not before then, ns */
   uint64_t shrink_at;    /* give memory back then, 0: no */
   uint64_t say_again;    /* the system was out of something: then, 0: no */
@@ -175,6 +177,11 @@ void shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
 
 /* It reads no more, but frames may still be held: its holds count to its end. */
 void shmv_peer_leave(struct shmvideo_writer *writer, struct shmv_peer *peer);
+
+/* A line about a reader, "reader 7 (pid 4711) …"; not said if there are too many. */
+void shmv_peer_log(struct shmvideo_writer *writer, const struct shmv_peer *peer,
+                   enum shmvideo_log_level level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* After HELLO: a place and a grant, or a refusal. */
 void shmv_peer_admit(struct shmvideo_writer *writer, struct shmv_peer *peer);

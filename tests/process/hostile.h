@@ -31,6 +31,7 @@ struct victim {
   GMutex lock;
   GCond said;
   GString *log; /* under the lock: all lines since the attack began */
+  guint n_lines; /* the same */
 };
 
 void victim_init(struct victim *victim, const char *name);
