@@ -33,6 +33,18 @@ map_board(struct shmv_view *view, int fd)
   return 0;
 }
 
+/* To read where no memory is would allocate it, at our cost: a writer that lies could
+ * have us take all there is. So what it says has memory, it must have paid for. */
+static int
+check_memory(const struct shmv_view *view, uint32_t slot)
+{
+  uint32_t active = shmv_load(&view->board->active);
+  if (slot >= active || active > view->n_slots)
+    return -EPROTO;
+  return shmv_segment_verify_memory(view->pool_fd,
+                                    (uint64_t)active * view->slot_size);
+}
+
 int
 shmv_view_new(struct shmv_view **out, const struct shmv_message *message,
               int pool_fd, int board_fd)
@@ -56,6 +68,10 @@ shmv_view_new(struct shmv_view **out, const struct shmv_message *message,
     code = shmv_segment_verify(pool_fd, f->pool_size);
   if (code == 0)
     code = map_board(view, board_fd);
+  /* Frames of any size could be announced by who has memory for none, and downstream
+   * would make room for them. */
+  if (code == 0)
+    code = check_memory(view, 0);
   shmv_close_received(board_fd);
   if (code < 0) {
     shmv_view_unref(view);
@@ -76,18 +92,6 @@ shmv_view_unref(struct shmv_view *view)
   shmv_close_received(view->pool_fd);
   free(view->caps);
   free(view);
-}
-
-/* To read where no memory is would allocate it, at our cost: a writer that lies could
- * have us take all there is. So what it says has memory, it must have paid for. */
-static int
-check_memory(const struct shmv_view *view, uint32_t slot)
-{
-  uint32_t active = shmv_load(&view->board->active);
-  if (slot >= active || active > view->n_slots)
-    return -EPROTO;
-  return shmv_segment_verify_memory(view->pool_fd,
-                                    (uint64_t)active * view->slot_size);
 }
 
 int

@@ -249,7 +249,7 @@ serve_it(struct liar *liar)
   raw_expect(liar->writer.fd, SHMV_READY, &message, NULL);
 }
 
-/* In the board's head, before anybody sees it. */
+/* In the board's first words, before anybody sees it. */
 static void
 header(struct liar *liar)
 {
@@ -440,6 +440,9 @@ const struct lie lies_in_segments[] = {
 
 const struct lie lies_on_boards[] = {
     HEADER(magic, 0),
+    HEADER(active, 0),
+    HEADER(active, 255),
+    HEADER(active, 200),
     HEADER(version, 2),
     HEADER(generation, 2),
     HEADER(n_slots, 255),
