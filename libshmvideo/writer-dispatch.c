@@ -172,6 +172,8 @@ reap(struct shmvideo_writer *writer)
       continue;
     if (shmv_peer_free(writer, peer, false))
       writer->peers[i] = NULL;
+    else
+      writer->say_again = shmv_now() + SHMV_SAY_PAUSE;
   }
 }
 

@@ -177,15 +177,18 @@ lingering_when_in(struct attacker *attacker)
                          attacker->attack->n);
 }
 
-/* Who leaves it in the socket and goes, so that the writer's closing is the last. */
+/* So many who leave it in the socket and go, so that the writer's closing is the last:
+ * also more than it closes at a time. */
 static void
 lingering_and_gone(struct attacker *attacker)
 {
   lingering_let_through();
-  int connection = hostile_connect(attacker);
-  g_array_set_size(attacker->fds, attacker->fds->len - 1);
-  hostile_send_lingering(attacker, connection, attacker->attack->n);
-  close(connection);
+  for (guint i = 0; i < attacker->attack->n; i++) {
+    int connection = hostile_connect(attacker);
+    g_array_set_size(attacker->fds, attacker->fds->len - 1);
+    hostile_send_lingering(attacker, connection, 1);
+    close(connection);
+  }
 }
 
 /* ---- Floods ---------------------------------------------------------------------- */
@@ -283,6 +286,7 @@ const struct attack hostile_messages[] = {
      {0}, 1},
     {"64 of them", lingering_when_in, NULL, NULL, MALFORMED, {0}, 64},
     {"one that is never read", lingering_and_gone, NULL, NULL, NULL, {0}, 1},
+    {"100 that are never read", lingering_and_gone, NULL, NULL, NULL, {0}, 100},
     {"NUDGE at full speed", join_one, NULL, flood, FLOOD,
      {0, SHMV_NUDGE, 0, 0}, 0},
     {"ACCEPTS at full speed", join_one, NULL, flood, FLOOD,

@@ -172,12 +172,37 @@ hostile_withdraw(struct attacker *attacker)
   g_rand_free(attacker->rand);
 }
 
+static guint
+count_descriptors(void)
+{
+  GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
+  guint n = 0;
+  while (g_dir_read_name(dir) != NULL)
+    n++;
+  g_dir_close(dir);
+  return n;
+}
+
+/* What the attack left to be closed is, in its own time. */
+static void
+await_descriptors(struct victim *victim, guint n)
+{
+  guint64 end = shmvtest_now() + (guint64)shmvtest_deadline() * 1000000;
+  while (count_descriptors() > n) {
+    victim_frame(victim);
+    if (shmvtest_now() > end)
+      g_error("%u descriptors, not %u:\n%s", count_descriptors(), n,
+              victim->log->str);
+  }
+}
+
 void
 hostile_run(struct victim *victim, const struct attack *attack)
 {
   struct attacker attacker;
   GThread *thread = NULL;
   guint64 start = shmvtest_now();
+  guint n_descriptors = count_descriptors();
   hostile_begin(&attacker, victim, attack);
   if (attack->storm != NULL)
     thread = g_thread_new("storm", storm, &attacker);
@@ -197,6 +222,7 @@ hostile_run(struct victim *victim, const struct attack *attack)
     g_thread_join(thread);
   hostile_withdraw(&attacker);
   victim_await_readers(victim, 1);
+  await_descriptors(victim, n_descriptors);
   victim_frame(victim);
   guint ms = (guint)((shmvtest_now() - start) / 1000000);
   g_test_message("%s: %u frames, %d turns, %u lines, %u ms", attack->name,

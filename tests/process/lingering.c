@@ -29,6 +29,9 @@ lingering_new(int *other)
   struct linger linger = {.l_onoff = 1, .l_linger = MINUTE};
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int small = 4096; /* or a hundred of them would have all memory for sockets */
+  setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
   g_assert_cmpint(bind(listener, (struct sockaddr *)&address, size), ==, 0);
   g_assert_cmpint(listen(listener, 1), ==, 0);
   g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==,
