@@ -125,6 +125,7 @@ take(bool newest)
   FUZZ_CHECK(world_n_loads() - before <= 32 + 8 * SHMV_MAX_DEPTH);
   if (code == 1) {
     check_frame(frame, link->view);
+    FUZZ_CHECK((world_gen_seen() & 1) == 0);
     FUZZ_CHECK(hold_word(frame) >> 8 == (link->view->generation & 0xffffff) ||
                game.page_touched);
     FUZZ_CHECK((uint32_t)frame->sequence == link->last);

@@ -88,11 +88,12 @@ liar_announce(struct fuzz_input *in)
     board->pool_size -= 4096;
   if (lie & 0x20)
     board->memory = fuzz_number(in) % (board->pool_size / 4096 + 1) * 4096;
+  unsigned n_fds = (lie & 15) == 7 ? 1 : (lie & 15) == 8 ? 3 : 2;
   bool swapped = (lie & 0x40) != 0;
   if (swapped) /* or a pool of 13 pages would do for a board */
     board->pool_size = 1;
   liar_post(bytes, size, swapped ? WORLD_BOARD : WORLD_POOL,
-            swapped ? WORLD_POOL : WORLD_BOARD, 2, board);
+            swapped ? WORLD_POOL : WORLD_BOARD, n_fds, board);
   game.newest = board;
 }
 
@@ -142,12 +143,13 @@ find_value(struct fuzz_input *in)
     case 1:
       return game.link->last + near;
     case 2:
-      return near & 0xff;
+      return how & 4 ? game.newest->board->n_slots + near : near & 0xff;
     default:
       return fuzz_u32(in);
   }
 }
 
+/* In one number, or in several that belong together. */
 static void
 lie_in_entry(struct fuzz_input *in, struct shmv_slot_entry *entry)
 {
@@ -158,7 +160,9 @@ lie_in_entry(struct fuzz_input *in, struct shmv_slot_entry *entry)
                        &entry->crop_height, &entry->flags};
   if (which & 0x80)
     value <<= fuzz_u8(in) % 64;
-  which &= 0x7f;
+  if (which & 0x40 && fuzz_left(in) > 0)
+    lie_in_entry(in, entry);
+  which &= 0x3f;
   if (which < 6)
     *words[which] = (uint32_t)value;
   else if (which < 10)

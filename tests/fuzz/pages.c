@@ -31,10 +31,40 @@ static struct {
   struct shmv_claimant claimants[SHMV_MAX_READERS];
   struct reader readers[N_READERS];
   uint32_t n_readers, n_out;
-  bool enough;   /* slots, whatever they hold */
-  bool lossless; /* somebody may be waited for */
-  bool lurked;   /* gen is odd, and that was seen */
+  bool claiming;     /* now */
+  uint32_t visitor;  /* an honest reader who acts within a claim */
+  uint8_t visit;     /* what it does */
+  unsigned visit_at; /* when so many loads are done, 0: nobody does */
+  bool enough;       /* slots, whatever they hold */
+  bool lossless;     /* somebody may be waited for */
+  bool lurked;       /* gen is odd, and that was seen */
 } game;
+
+/* ---- Readers --------------------------------------------------------------- */
+
+static void
+act_honestly(struct reader *reader, const struct shmv_claimant *claimant,
+             uint8_t what)
+{
+  struct shmv_holder holder = {.board = game.board,
+                               .page = &reader->page,
+                               .generation = game.board->generation,
+                               .n_slots = game.claims.active};
+  struct shmv_slot_entry entry;
+  uint32_t k = what % claimant->n_holds, slot;
+  uint32_t sequence = (uint32_t)game.claims.sequence - (what >> 4);
+  if (reader->held[k] != SHMV_MAX_SLOTS) {
+    shmv_slot_unhold(&reader->page, k);
+    reader->held[k] = SHMV_MAX_SLOTS;
+    return;
+  }
+  if (shmv_slot_hold(&holder, k, sequence, &slot, &entry) == SHMV_HOLD_OK) {
+    FUZZ_CHECK((uint32_t)entry.sequence == sequence);
+    reader->held[k] = slot;
+    if (reader->page.cursor == sequence)
+      atomic_store(&reader->page.cursor, sequence + 1);
+  }
+}
 
 /* Of those that lie in wait, the first that can do so names the slot. */
 static void
@@ -61,6 +91,26 @@ lurk(void)
     reader->lurks--;
     found = false; /* one is enough */
   }
+}
+
+static void before_load(void);
+
+static void
+visit(void)
+{
+  uint32_t i = game.visitor;
+  if (!game.claiming || game.visit_at == 0 || --game.visit_at > 0)
+    return;
+  world_before_load = NULL; /* its own loads are not the writer's */
+  act_honestly(&game.readers[i], &game.claimants[i], game.visit);
+  world_before_load = before_load;
+}
+
+static void
+before_load(void)
+{
+  lurk();
+  visit();
 }
 
 static void
@@ -130,7 +180,9 @@ claim(struct fuzz_input *in)
   for (uint32_t i = 0; i < game.n_readers; i++)
     bound += 2 * (4 * game.claimants[i].depth + 1);
   bound = (bound * (game.n_readers + 1) + 1) * (2 * N_READERS * N_HOLDS + 8);
+  game.claiming = true;
   enum shmv_claim_result result = shmv_slot_claim(&game.claims, &slot);
+  game.claiming = false;
   FUZZ_CHECK(world_n_loads() - before <= bound);
   for (uint32_t i = 0; i < game.claims.active; i++)
     FUZZ_CHECK((result == SHMV_CLAIM_OK && i == slot) ||
@@ -160,32 +212,6 @@ take_back(void)
     if (game.claims.out[i])
       shmv_slot_return(&game.claims, i);
   game.n_out = 0;
-}
-
-/* ---- The readers ----------------------------------------------------------- */
-
-static void
-act_honestly(struct reader *reader, const struct shmv_claimant *claimant,
-             uint8_t what)
-{
-  struct shmv_holder holder = {.board = game.board,
-                               .page = &reader->page,
-                               .generation = game.board->generation,
-                               .n_slots = game.claims.active};
-  struct shmv_slot_entry entry;
-  uint32_t k = what % claimant->n_holds, slot;
-  uint32_t sequence = (uint32_t)game.claims.sequence - (what >> 4);
-  if (reader->held[k] != SHMV_MAX_SLOTS) {
-    shmv_slot_unhold(&reader->page, k);
-    reader->held[k] = SHMV_MAX_SLOTS;
-    return;
-  }
-  if (shmv_slot_hold(&holder, k, sequence, &slot, &entry) == SHMV_HOLD_OK) {
-    FUZZ_CHECK((uint32_t)entry.sequence == sequence);
-    reader->held[k] = slot;
-    if (reader->page.cursor == sequence)
-      atomic_store(&reader->page.cursor, sequence + 1);
-  }
 }
 
 static void
@@ -228,6 +254,12 @@ step(struct fuzz_input *in, uint8_t name)
                  !game.readers[i].honest);
       break;
     case 4: case 5:
+      if (game.readers[i].honest && (name & 8) != 0) {
+        game.visitor = i;
+        game.visit = fuzz_u8(in);
+        game.visit_at = fuzz_u8(in) % 64;
+        break;
+      }
       if (game.readers[i].honest) {
         act_honestly(&game.readers[i], claimant, fuzz_u8(in));
         break;
@@ -248,7 +280,7 @@ pages_try(struct fuzz_input *in)
 {
   world_begin_writer(game.readers, sizeof game.readers);
   begin(in);
-  world_before_load = lurk;
+  world_before_load = before_load;
   for (int i = 0; fuzz_left(in) > 0 && i < N_STEPS; i++) {
     step(in, fuzz_u8(in));
     for (uint32_t k = 0; k < game.n_readers; k++)

@@ -41,6 +41,7 @@ static struct {
   uint32_t value;
 } changes[N_CHANGES];
 static unsigned n_changes, n_loads;
+static uint32_t gen_seen;
 
 static unsigned n_pages_mapped;
 
@@ -98,14 +99,26 @@ world_load(const shmv_word *word)
     shmv_store(changes[i].word, changes[i].value);
     changes[i] = changes[--n_changes];
   }
-  return shmv_load(word);
+  uint32_t value = shmv_load(word);
+  for (int i = 0; i < WORLD_BOARDS; i++)
+    if (is_on(word, board_rooms[i].slots, sizeof board_rooms[i].slots))
+      gen_seen = value; /* the only word there */
+  return value;
 }
 
 void
 world_store(shmv_word *word, uint32_t value)
 {
   FUZZ_CHECK(is_on_page(word) || is_the_writers(word));
+  if (is_on(word, page_room.page.hold, sizeof page_room.page.hold))
+    gen_seen = 1;
   shmv_store(word, value);
+}
+
+uint32_t
+world_gen_seen(void)
+{
+  return gen_seen;
 }
 
 void
@@ -264,6 +277,7 @@ world_begin_memory(void)
   writers_pages = NULL;
   world_before_load = NULL;
   n_pages_mapped = n_changes = n_loads = 0;
+  gen_seen = 1;
   memset(&page_room.page, 0, sizeof page_room.page);
   for (int i = 0; i < WORLD_BOARDS; i++)
     boards[i] = (struct world_board){.board = &board_rooms[i]};

@@ -96,6 +96,10 @@ bool world_post(const uint8_t *bytes, size_t size, const int *fds,
 /* After so many more loads, and before the next one, the word changes. */
 void world_change(unsigned loads, shmv_word *word, uint32_t value);
 
+/* What the gen was that was loaded last, after the last store to a hold word; odd if
+ * none was. */
+uint32_t world_gen_seen(void);
+
 /* Loads so far; the reader's page; where a slot's memory ends. */
 unsigned world_n_loads(void);
 struct shmv_page *world_page(void);
