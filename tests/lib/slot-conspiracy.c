@@ -61,7 +61,7 @@ test_conspiracy(void)
   unsigned n_spoiled = 0;
   for (int i = 0; i < CONSPIRATORS; i++)
     admit(share, 1 + i, depth, holds);
-  for (int frame = 0; frame < 1000; frame++) {
+  for (int frame = 0; frame < 200; frame++) {
     target = share;
     last_seen = SHMV_MAX_SLOTS;
     quota = frame % 2 ? most : UINT32_MAX;

@@ -112,7 +112,10 @@ run(const struct lie *lies)
 static void
 words(void)
 {
-  run(lies_in_words);
+  struct reading reading;
+  begin(&reading);
+  lies_run(&reading.believer, lies_in_words, SHMVIDEO_LATEST);
+  believer_fini(&reading.believer);
 }
 
 static void
