@@ -154,7 +154,7 @@ shmv_peer_log(struct shmvideo_writer *writer, const struct shmv_peer *peer,
     return;
   }
   if (writer->n_unsaid > 0)
-    shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
+    shmv_log(&writer->log, SHMVIDEO_LOG_INFO,
              "%u more lines about readers were left out", writer->n_unsaid);
   writer->n_unsaid = 0;
   va_start(args, format);

@@ -190,6 +190,18 @@ every_call(void)
 
 /* ---- No descriptors ------------------------------------------------------------- */
 
+/* GStreamer's own buffer pool wants a descriptor, and finds fault with itself if there
+ * is none; that of anybody else ends the test. */
+static gboolean
+is_ours(const gchar *domain, GLogLevelFlags level, const gchar *message,
+        gpointer user)
+{
+  (void)message;
+  (void)user;
+  return (level & G_LOG_LEVEL_CRITICAL) == 0 ||
+         g_strcmp0(domain, "GStreamer") != 0;
+}
+
 /* To PAUSED, where it waits for its first frame: whether it came there. */
 static bool
 try_sink(const char *path, int n)
@@ -215,6 +227,7 @@ few_for_the_sink(void)
 {
   const char *path = shmvtest_path("share");
   int n = 0;
+  g_test_log_set_fatal_handler(is_ours, NULL);
   shim_arm(SHIM_NOBODY, 0, 0);
   shim_blame("RLIMIT_NOFILE", EMFILE);
   while (!try_sink(path, n))
@@ -228,6 +241,7 @@ few_for_the_source(void)
   const char *path = shmvtest_path("share");
   GstElement *writer = launch_writer(path);
   GstElement *reader = launch_reader(path);
+  g_test_log_set_fatal_handler(is_ours, NULL);
   shim_arm(SHIM_NOBODY, 0, 0);
   shim_blame("RLIMIT_NOFILE", EMFILE);
   play(writer, reader, path); /* the writer has all of its descriptors */
