@@ -8,8 +8,8 @@
 #   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
 #   clang     the plain build by the other compiler, without what takes long
-#   asan      address and undefined-behaviour sanitizers, all but recordings, which
-#             want the full speed of the machine
+#   asan      address and undefined-behaviour sanitizers, all but recordings and the
+#             commands of the documentation, which want the full speed of the machine
 #   tsan      thread sanitizer, the library and its threads
 #   fuzz      any bytes into the pure parts, for 20 s each (tests/fuzz/run.sh: longer)
 # --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
@@ -116,7 +116,8 @@ part_asan() {
   configure build-asan gcc -Db_sanitize=address,undefined \
     || { lost "asan build"; return; }
   export SHMVIDEO_TEST_SLOWNESS=3
-  run asan build-asan --timeout-multiplier 3 --no-suite slow --no-suite record
+  run asan build-asan --timeout-multiplier 3 --no-suite slow --no-suite record \
+    --no-suite docs
   unset SHMVIDEO_TEST_SLOWNESS
 }
 

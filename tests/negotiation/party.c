@@ -28,6 +28,15 @@ party_watch(const char *properties, const char *chain)
   return watch;
 }
 
+void
+party_newest_only(GstElement *watch)
+{
+  GstElement *sink = gst_bin_get_by_name(GST_BIN(watch), "sink");
+
+  g_object_set(sink, "max-buffers", 4, "drop", TRUE, NULL);
+  gst_object_unref(sink);
+}
+
 /* Fail with the text of an error message, if there is one. */
 static void
 fail_on_error(GstElement *pipeline)

@@ -22,6 +22,10 @@ GstElement *party_share(const char *upstream, const char *properties);
 /* "shmvideosrc name=src PROPERTIES ! CHAIN ! appsink name=sink", playing. */
 GstElement *party_watch(const char *properties, const char *chain);
 
+/* From now on it keeps few frames: who is slower than the stream does not look at what
+ * was long ago. */
+void party_newest_only(GstElement *watch);
+
 /* Its next frame. Yours. */
 GstSample *party_frame(GstElement *watch);
 
