@@ -50,11 +50,11 @@ if [ $install = yes ]; then
   "$top/tests/util/install.sh" $packages || exit 1
 fi
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=
 
 # A run is lost before any test could count.
 lost() {
-  echo "FAILED: $1"
+  failures+="$1"$'\n'
   failed=$((failed + 1))
 }
 
@@ -86,10 +86,15 @@ run() {
   local counts
   # meson appends the name of a setup to that of the log.
   [ -e "$dir/meson-logs/$log.json" ] || log=$log-valgrind
-  if ! counts=$(python3 "$top/tests/util/count.py" "$dir/meson-logs/$log"); then
+  if ! counts=$(python3 "$top/tests/util/count.py" "$dir/meson-logs/$log" \
+    2>"$root/failed.log"); then
     lost "$name: no results"
+    cat "$root/failed.log"
     return
   fi
+  failures+=$(sed "s/^/$name: /" "$root/failed.log")
+  [ ! -s "$root/failed.log" ] || failures+=$'\n'
+  rm -f "$root/failed.log"
   read -r p f s <<<"$counts"
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   echo "== $name: $p passed, $f failed, $s skipped"
@@ -149,6 +154,7 @@ for part in $parts; do
 done
 
 echo
+printf %s "$failures"
 echo "($skipped skipped)"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -94,7 +94,8 @@ check(void)
     expect_shown();
     other_sees_all(TRUE);
     stage.waiting = FALSE;
-  }
+  } else
+    other_sees_all(FALSE); /* before all is taken, also what it has not seen */
   share_expect(stage.writer, "ok", "await 1");
   take_all_slots(slots, sizeof slots);
   show(1);

@@ -4,6 +4,7 @@
 
 Prints "PASSED FAILED SKIPPED": subtests where a program reports them (TAP), else
 programs. A program that failed without naming a subtest counts as one failure.
+Names what failed on standard error.
 """
 import json
 import re
@@ -26,5 +27,9 @@ for test in tests:
         good, bad, away = 0, 0, max(away, 1)
     else:
         bad = max(bad, 1)
+        words = test.get('stdout', '') + test.get('stderr', '')
+        why = re.search(r'^.*(ERROR|not ok).*$', words, re.M)
+        print('FAILED:', test['name'], test['result'],
+              why.group()[:200] if why else '', file=sys.stderr)
     passed, failed, skipped = passed + good, failed + bad, skipped + away
 print(passed, failed, skipped)
