@@ -5,96 +5,6 @@
 
 #include <errno.h>
 
-/* ---- The share ----------------------------------------------------------- */
-
-struct _GstShmVideoShare
-{
-  gatomicrefcount refcount;
-  /* Held for reading by whoever uses the writer from a thread that is not the
-   * sink's; for writing while the writer is taken away. */
-  GRWLock lock;
-  struct shmvideo_writer *writer;
-};
-
-GstShmVideoShare *
-gst_shm_video_share_new (struct shmvideo_writer *writer)
-{
-  GstShmVideoShare *share = g_new0 (GstShmVideoShare, 1);
-
-  g_atomic_ref_count_init (&share->refcount);
-  g_rw_lock_init (&share->lock);
-  share->writer = writer;
-  return share;
-}
-
-GstShmVideoShare *
-gst_shm_video_share_ref (GstShmVideoShare * share)
-{
-  g_atomic_ref_count_inc (&share->refcount);
-  return share;
-}
-
-void
-gst_shm_video_share_unref (GstShmVideoShare * share)
-{
-  if (!g_atomic_ref_count_dec (&share->refcount))
-    return;
-  shmvideo_writer_free (share->writer);
-  g_rw_lock_clear (&share->lock);
-  g_free (share);
-}
-
-void
-gst_shm_video_share_close (GstShmVideoShare * share)
-{
-  struct shmvideo_writer *writer;
-
-  g_rw_lock_writer_lock (&share->lock);
-  writer = share->writer;
-  share->writer = NULL;
-  g_rw_lock_writer_unlock (&share->lock);
-  shmvideo_writer_free (writer);
-}
-
-struct shmvideo_writer *
-gst_shm_video_share_writer (GstShmVideoShare * share)
-{
-  return share->writer;
-}
-
-struct shmvideo_writer *
-gst_shm_video_share_enter (GstShmVideoShare * share)
-{
-  g_rw_lock_reader_lock (&share->lock);
-  return share->writer;
-}
-
-void
-gst_shm_video_share_leave (GstShmVideoShare * share)
-{
-  g_rw_lock_reader_unlock (&share->lock);
-}
-
-struct shmvideo_slot *
-gst_shm_video_share_take (GstShmVideoShare * share, gsize size)
-{
-  struct shmvideo_slot *slot = NULL;
-
-  if (!g_rw_lock_reader_trylock (&share->lock))
-    return NULL;
-  if (share->writer && shmvideo_writer_acquire (share->writer, &slot) != 1)
-    slot = NULL;
-  g_rw_lock_reader_unlock (&share->lock);
-
-  if (slot && slot->size < size) {
-    shmvideo_slot_release (slot);
-    slot = NULL;
-  }
-  return slot;
-}
-
-/* ---- The memory ---------------------------------------------------------- */
-
 typedef struct
 {
   GstMemory parent;
@@ -266,7 +176,8 @@ gst_shm_video_memory_publish (GstMemory * memory,
   if (!g_atomic_int_compare_and_exchange (&self->sealed, 0, 1))
     return -EBUSY;
   if (g_atomic_int_get (&self->writers) == 0)
-    code = shmvideo_writer_publish_kept (self->share->writer, self->slot, info);
+    code = shmvideo_writer_publish_kept (
+        gst_shm_video_share_writer (self->share), self->slot, info);
   if (code < 0)
     g_atomic_int_set (&self->sealed, 0);
   else

@@ -15,37 +15,9 @@
 
 #include <gst/gst.h>
 
-#include "shmvideo.h"
+#include "gstshmvideoshare.h"
 
 G_BEGIN_DECLS
-
-/*
- * The sink's writer, shared with the pools that it lends slots through. Upstream
- * may keep a pool, and buffers, longer than the writer lives: then there are no
- * more slots, and those still out are given back as their memories go.
- */
-typedef struct _GstShmVideoShare GstShmVideoShare;
-
-/* The share owns the writer from here on. */
-GstShmVideoShare *gst_shm_video_share_new (struct shmvideo_writer *writer);
-GstShmVideoShare *gst_shm_video_share_ref (GstShmVideoShare * share);
-void gst_shm_video_share_unref (GstShmVideoShare * share);
-
-/* Free the writer, once nobody is in the middle of taking a slot. */
-void gst_shm_video_share_close (GstShmVideoShare * share);
-
-/* The writer, for the sink's streaming thread: there it is never closed. */
-struct shmvideo_writer *gst_shm_video_share_writer (GstShmVideoShare * share);
-
-/* The writer, for any thread, or NULL if it is closed. It is not closed until
- * leave, which must follow at once, NULL or not. */
-struct shmvideo_writer *gst_shm_video_share_enter (GstShmVideoShare * share);
-void gst_shm_video_share_leave (GstShmVideoShare * share);
-
-/* A slot of at least size bytes, or NULL: none is free, there is no format yet,
- * or the frames of the present one are smaller. Never waits. Any thread. */
-struct shmvideo_slot *gst_shm_video_share_take (GstShmVideoShare * share,
-    gsize size);
 
 /* A memory of size bytes that has no slot yet. */
 GstMemory *gst_shm_video_memory_new (GstShmVideoShare * share, gsize size);

@@ -23,9 +23,10 @@ typedef struct
   gboolean add_meta;
   GstAllocationParams params;
 
-  /* Buffers whose memories have no slot now, to be used again. */
   GMutex lock;
-  GPtrArray *parked;
+  GPtrArray *parked;            /* buffers whose memories have no slot now */
+  guint n_taking;               /* threads that may be waiting for a slot */
+  GCond taken;                  /* one less */
 } GstShmVideoPool;
 
 typedef struct
@@ -128,16 +129,48 @@ set_meta (GstShmVideoPool * self, GstBuffer * buffer)
   }
 }
 
+/* Between begin and end the pool may begin to flush, which waits for the end. */
+static gboolean
+begin_taking (GstShmVideoPool * self)
+{
+  gboolean flushing;
+
+  g_mutex_lock (&self->lock);
+  flushing = GST_BUFFER_POOL_IS_FLUSHING (GST_BUFFER_POOL_CAST (self));
+  if (!flushing)
+    self->n_taking++;
+  g_mutex_unlock (&self->lock);
+  return !flushing;
+}
+
+/* A buffer for the slot, if there is one to be used again. */
 static GstBuffer *
-take_parked (GstShmVideoPool * self)
+end_taking (GstShmVideoPool * self, struct shmvideo_slot *slot)
 {
   GstBuffer *buffer = NULL;
 
   g_mutex_lock (&self->lock);
-  if (self->parked->len > 0)
+  if (slot && self->parked->len > 0)
     buffer = g_ptr_array_steal_index_fast (self->parked, self->parked->len - 1);
+  self->n_taking--;
+  if (GST_BUFFER_POOL_IS_FLUSHING (GST_BUFFER_POOL_CAST (self)))
+    g_cond_broadcast (&self->taken);
   g_mutex_unlock (&self->lock);
   return buffer;
+}
+
+/* The flag is set: whoever waits for a slot lets go, and nobody else begins to. */
+static void
+flush_start (GstBufferPool * pool)
+{
+  GstShmVideoPool *self = GST_SHM_VIDEO_POOL (pool);
+
+  gst_shm_video_share_interrupt (self->share);
+  g_mutex_lock (&self->lock);
+  while (self->n_taking > 0)
+    g_cond_wait (&self->taken, &self->lock);
+  g_mutex_unlock (&self->lock);
+  gst_shm_video_share_resume (self->share);
 }
 
 static GstFlowReturn
@@ -147,17 +180,18 @@ acquire_buffer (GstBufferPool * pool, GstBuffer ** buffer,
   GstShmVideoPool *self = GST_SHM_VIDEO_POOL (pool);
   struct shmvideo_slot *slot;
 
-  if (GST_BUFFER_POOL_IS_FLUSHING (pool))
+  if (!begin_taking (self))
     return GST_FLOW_FLUSHING;
-
   slot = gst_shm_video_share_take (self->share, self->size);
+  *buffer = end_taking (self, slot);
   if (slot == NULL) {
+    if (GST_BUFFER_POOL_IS_FLUSHING (pool))
+      return GST_FLOW_FLUSHING;
     GST_LOG_OBJECT (pool, "no slot: system memory");
     *buffer = gst_buffer_new_allocate (NULL, self->size, &self->params);
     if (*buffer == NULL)
       return GST_FLOW_ERROR;
   } else {
-    *buffer = take_parked (self);
     if (*buffer == NULL) {
       *buffer = gst_buffer_new ();
       gst_buffer_append_memory (*buffer,
@@ -209,6 +243,7 @@ finalize (GObject * object)
   g_ptr_array_unref (self->parked);
   gst_shm_video_share_unref (self->share);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->taken);
   G_OBJECT_CLASS (gst_shm_video_pool_parent_class)->finalize (object);
 }
 
@@ -222,6 +257,7 @@ gst_shm_video_pool_class_init (GstShmVideoPoolClass * klass)
   pool_class->set_config = set_config;
   pool_class->start = start;
   pool_class->stop = stop;
+  pool_class->flush_start = flush_start;
   pool_class->acquire_buffer = acquire_buffer;
   pool_class->release_buffer = release_buffer;
 }
@@ -230,6 +266,7 @@ static void
 gst_shm_video_pool_init (GstShmVideoPool * self)
 {
   g_mutex_init (&self->lock);
+  g_cond_init (&self->taken);
   self->parked = g_ptr_array_new_with_free_func (
       (GDestroyNotify) gst_buffer_unref);
 }

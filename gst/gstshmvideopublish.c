@@ -170,7 +170,7 @@ publish_copy (GstShmVideoShare * share, const GstVideoInfo * info,
     return -EBADMSG;
   /* It waits only when the writer was made with backpressure; and it has slots
    * in reserve for when upstream holds all that it may. */
-  code = shmvideo_writer_acquire_wait (writer, cancel_fd, &slot);
+  code = shmvideo_writer_acquire_wait (writer, TRUE, cancel_fd, &slot);
   if (code == 1) {
     code = copy_into_slot (slots, &src, slot)
         ? shmvideo_writer_publish (writer, slot, frame) : -EBADMSG;

@@ -107,6 +107,7 @@ open_share (GstShmVideoSink * self, struct shmvideo_error *error)
   }
   g_mutex_lock (&self->lock);
   memset (&self->stats, 0, sizeof self->stats);
+  self->flushing = FALSE;
   self->share = gst_shm_video_share_new (writer);
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -158,36 +159,6 @@ gst_shm_video_sink_ref_share (GstShmVideoSink * self)
   return share;
 }
 
-/* Frames may double for the sake of an alignment; small ones grow to so many bytes, if
- * so many fit into max-memory. (As the library does with its own layouts.) */
-#define MOST_PADDED 65536
-#define FEWEST_PADDED 16
-
-guint
-gst_shm_video_sink_get_alignment (GstShmVideoSink * self,
-    GstShmVideoShare * share, const GstCaps * caps)
-{
-  struct shmvideo_writer *writer = gst_shm_video_share_enter (share);
-  struct shmvideo_writer_stats stats = {.stride_align = 1 };
-  guint64 max_memory = self->config.max_memory;
-  GstVideoInfo info, aligned;
-  guint align;
-
-  if (writer)
-    shmvideo_writer_get_stats (writer, &stats);
-  gst_shm_video_share_leave (share);
-  if (!gst_video_info_from_caps (&info, caps))
-    return 1;
-  for (align = stats.stride_align; align > 1; align /= 2) {
-    aligned = info;
-    gst_shm_video_align (&aligned, align);
-    if (aligned.size <= 2 * info.size || (aligned.size <= MOST_PADDED
-            && (max_memory == 0 || aligned.size <= max_memory / FEWEST_PADDED)))
-      break;
-  }
-  return MAX (align, 1);
-}
-
 static gboolean
 unlock (GstBaseSink * bsink)
 {
@@ -214,41 +185,6 @@ unlock_stop (GstBaseSink * bsink)
   return TRUE;
 }
 
-/* ---- Allocation ---------------------------------------------------------- */
-
-static gboolean
-propose_allocation (GstBaseSink * bsink, GstQuery * query)
-{
-  GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
-  GstShmVideoShare *share;
-  GstVideoInfo info;
-  GstCaps *caps;
-  gboolean need_pool;
-
-  gst_query_parse_allocation (query, &caps, &need_pool);
-  if (caps == NULL || !gst_video_info_from_caps (&info, caps))
-    return FALSE;
-
-  share = gst_shm_video_sink_ref_share (self);
-  if (need_pool && share) {
-    guint align = gst_shm_video_sink_get_alignment (self, share, caps);
-    GstBufferPool *pool = gst_shm_video_pool_new (share, align);
-    GstStructure *config = gst_buffer_pool_get_config (pool);
-
-    gst_shm_video_align (&info, align);
-    gst_buffer_pool_config_set_params (config, caps, (guint) info.size, 0,
-        GST_SHM_VIDEO_SINK_MAX_SLOTS);
-    if (gst_buffer_pool_set_config (pool, config))
-      gst_query_add_allocation_pool (query, pool, (guint) info.size, 0,
-          GST_SHM_VIDEO_SINK_MAX_SLOTS);
-    gst_object_unref (pool);
-  }
-  if (share)
-    gst_shm_video_share_unref (share);
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
-}
-
 /* ---- Events -------------------------------------------------------------- */
 
 /* Readers see the end of the stream after its last frame was due to be shown,
@@ -265,15 +201,45 @@ wait_event (GstBaseSink * bsink, GstEvent * event)
   return ret;
 }
 
+/* Any thread: who waits for a slot must not hold up a flush. */
+static void
+set_flushing (GstShmVideoSink * self, gboolean flushing)
+{
+  GstShmVideoShare *share = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->share && self->flushing != flushing)
+    share = gst_shm_video_share_ref (self->share);
+  self->flushing = flushing;
+  g_mutex_unlock (&self->lock);
+  if (share == NULL)
+    return;
+  if (flushing)
+    gst_shm_video_share_interrupt (share);
+  else
+    gst_shm_video_share_resume (share);
+  gst_shm_video_share_unref (share);
+}
+
 static gboolean
 handle_event (GstBaseSink * bsink, GstEvent * event)
 {
   GstShmVideoSink *self = GST_SHM_VIDEO_SINK (bsink);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    self->discont = TRUE;
-  else if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
-    gst_shm_video_live_invalidate (&self->live);
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      set_flushing (self, TRUE);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      set_flushing (self, FALSE);
+      self->discont = TRUE;
+      break;
+    case GST_EVENT_STREAM_START:
+      gst_shm_video_live_invalidate (&self->live);
+      break;
+    default:
+      break;
+  }
   return GST_BASE_SINK_CLASS (parent_class)->event (bsink, event);
 }
 
@@ -290,7 +256,8 @@ send_event (GstElement * element, GstEvent * event)
 }
 
 /* Not in GstBaseSink's start and stop, which belong to NULL and READY: settings
- * may still change in READY. */
+ * may still change in READY. Pools wait for lossless readers in PLAYING only: what is to
+ * preroll, or to go, must not. */
 static GstStateChangeReturn
 change_state (GstElement * element, GstStateChange transition)
 {
@@ -299,8 +266,11 @@ change_state (GstElement * element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     gst_shm_video_live_invalidate (&self->live);
+    gst_shm_video_share_resume (self->share);
+  } else if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    gst_shm_video_share_interrupt (self->share);
 
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 
@@ -350,7 +320,8 @@ gst_shm_video_sink_class_init (GstShmVideoSinkClass * klass)
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (unlock_stop);
   base_class->get_caps = GST_DEBUG_FUNCPTR (gst_shm_video_sink_get_caps);
   base_class->set_caps = GST_DEBUG_FUNCPTR (gst_shm_video_sink_set_caps);
-  base_class->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
+  base_class->propose_allocation =
+      GST_DEBUG_FUNCPTR (gst_shm_video_sink_propose_allocation);
   base_class->get_times = GST_DEBUG_FUNCPTR (gst_shm_video_sink_get_times);
   base_class->render = GST_DEBUG_FUNCPTR (gst_shm_video_sink_render);
   base_class->wait_event = GST_DEBUG_FUNCPTR (wait_event);

@@ -46,6 +46,7 @@ struct _GstShmVideoSink
   GstCaps *wish;                /* of readers, upstream is steered to it; NULL */
   gboolean wish_open;           /* no such caps have come yet */
   guint wish_patience;          /* for so many frames more */
+  gboolean flushing;            /* an event said so */
 
   /* Streaming thread. */
   GstVideoInfo info;            /* of the caps */
@@ -61,16 +62,19 @@ struct _GstShmVideoSink
  * Unref it. */
 GstShmVideoShare *gst_shm_video_sink_ref_share (GstShmVideoSink * self);
 
-/* What strides and planes are to be multiples of, as readers wish; at least 1. */
-guint gst_shm_video_sink_get_alignment (GstShmVideoSink * self,
-    GstShmVideoShare * share, const GstCaps * caps);
-
 /* gstshmvideosinkprops.c: properties and signals. */
 void gst_shm_video_sink_install_properties (GObjectClass * klass);
 void gst_shm_video_sink_install_signals (GObjectClass * klass);
 void gst_shm_video_sink_init_settings (GstShmVideoSink * self);
 /* How the control thread tells the application. */
 extern const GstShmVideoControlFuncs gst_shm_video_sink_control_funcs;
+
+/* gstshmvideosinkalloc.c: what upstream may draw in. */
+/* What strides and planes are to be multiples of, as readers wish; at least 1. */
+guint gst_shm_video_sink_get_alignment (GstShmVideoSink * self,
+    GstShmVideoShare * share, const GstCaps * caps);
+gboolean gst_shm_video_sink_propose_allocation (GstBaseSink * bsink,
+    GstQuery * query);
 
 /* gstshmvideosinkcaps.c: which format upstream makes. */
 GstCaps *gst_shm_video_sink_get_caps (GstBaseSink * bsink, GstCaps * filter);

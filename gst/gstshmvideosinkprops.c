@@ -118,10 +118,10 @@ get_transport_stats (GstShmVideoSink * self)
   if (writer)
     gst_shm_video_stats_update (&stats, writer);
   s = gst_shm_video_stats_to_structure (&stats, writer);
-  if (share) {
+  if (writer)
     gst_shm_video_share_leave (share);
+  if (share)
     gst_shm_video_share_unref (share);
-  }
   return s;
 }
 

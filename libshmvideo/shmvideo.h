@@ -247,12 +247,12 @@ struct shmvideo_slot {
 int shmvideo_writer_acquire(struct shmvideo_writer *writer,
     struct shmvideo_slot **out_slot);
 
-/** As acquire, with two slots beyond max_lent for one's own copies, and waits for
- * lossless readers when there is backpressure, each up to its timeout, dispatching
- * unless another thread does. Any thread. @param cancel_fd ends the wait when
- * readable, -1 for none @retval -ECANCELED it was */
-int shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
-    struct shmvideo_slot **out_slot);
+/** As acquire, but waits for lossless readers when there is backpressure, each up to its
+ * timeout, dispatching unless another thread does. Any thread. @param to_copy not 0: to
+ * copy into and publish at once, two slots beyond max_lent @param cancel_fd ends the
+ * wait when readable, -1 for none @retval -ECANCELED it was */
+int shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int to_copy,
+    int cancel_fd, struct shmvideo_slot **out_slot);
 
 /** What goes with one frame. Unknown times are SHMVIDEO_TIME_NONE. */
 struct shmvideo_frame_info {

@@ -97,11 +97,12 @@ wait_once(struct shmvideo_writer *writer, int cancel_fd, uint64_t deadline)
 }
 
 int
-shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
-                             struct shmvideo_slot **out_slot)
+shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int to_copy,
+                             int cancel_fd, struct shmvideo_slot **out_slot)
 {
+  uint32_t extra = to_copy != 0 ? SHMV_COPY_RESERVE : 0;
   bool blocked, others = false;
-  int code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
+  int code = shmv_writer_take(writer, extra, out_slot, &blocked);
   while (code == 0 && blocked) {
     uint64_t now = shmv_now(), deadline = now;
     pthread_mutex_lock(&writer->lock);
@@ -117,7 +118,7 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
     pthread_mutex_unlock(&writer->lock);
     /* The whole claim again: a reader that let go before it could see the ticket
      * is seen by this claim. */
-    code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
+    code = shmv_writer_take(writer, extra, out_slot, &blocked);
     int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
                                       : 0;
     pthread_mutex_lock(&writer->lock);
@@ -130,7 +131,7 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int cancel_fd,
     if (result < 0)
       return result;
     if (code == 0 && blocked)
-      code = shmv_writer_take(writer, SHMV_COPY_RESERVE, out_slot, &blocked);
+      code = shmv_writer_take(writer, extra, out_slot, &blocked);
   }
   /* What woke us may have woken nobody else: there may be a slot for him too. */
   if (others && code == 1)

@@ -88,7 +88,7 @@ show(struct shmvideo_writer *writer, const struct job *job)
 {
   struct shmvideo_slot *slot;
   int code = job->policy == SHMVIDEO_LOSSLESS
-                 ? shmvideo_writer_acquire_wait(writer, -1, &slot)
+                 ? shmvideo_writer_acquire_wait(writer, TRUE, -1, &slot)
                  : shmvideo_writer_acquire(writer, &slot);
   g_assert_cmpint(code, ==, 1);
   for (size_t i = 0; i < slot->size; i += 4096)

@@ -83,7 +83,7 @@ for name in ("writer_free", "writer_end", "writer_get_fd", "writer_dispatch",
     getattr(lib, "shmvideo_" + name).restype = c_int
 lib.shmvideo_writer_publish.argtypes = [c_void_p, c_void_p, c_void_p]
 lib.shmvideo_writer_acquire.argtypes = [c_void_p, c_void_p]
-lib.shmvideo_writer_acquire_wait.argtypes = [c_void_p, c_int, c_void_p]
+lib.shmvideo_writer_acquire_wait.argtypes = [c_void_p, c_int, c_int, c_void_p]
 lib.shmvideo_writer_set_format.argtypes = [c_void_p, c_void_p, c_char_p, c_void_p]
 lib.shmvideo_writer_set_latency.argtypes = [c_void_p, c_uint64]
 lib.shmvideo_writer_get_readers.argtypes = [c_void_p, c_void_p, c_uint32]
@@ -132,7 +132,7 @@ class Writer:
     def acquire(self, wait=False):
         """A slot's handle, or None."""
         slot = POINTER(Slot)()
-        code = (lib.shmvideo_writer_acquire_wait(self.handle, -1, byref(slot)) if wait
+        code = (lib.shmvideo_writer_acquire_wait(self.handle, 1, -1, byref(slot)) if wait
                 else lib.shmvideo_writer_acquire(self.handle, byref(slot)))
         return slot if check(code) == 1 else None
 

@@ -174,7 +174,7 @@ story_wait_show(struct story *story)
   bool lets_go = story->followers[0].lets_go;
   do {
     shim_enter(SHIM_WRITER);
-    code = shmvideo_writer_acquire_wait(story->writer, -1, &slot);
+    code = shmvideo_writer_acquire_wait(story->writer, TRUE, -1, &slot);
     shim_leave();
     story_count_error(story, code);
   } while (code < 0);

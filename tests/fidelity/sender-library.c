@@ -176,7 +176,7 @@ draw_in_place(struct sender *sender, const struct picture *picture,
               const struct shmvideo_frame_info *info)
 {
   struct shmvideo_slot *slot = NULL;
-  int code = shmvideo_writer_acquire_wait(sender->writer, -1, &slot);
+  int code = shmvideo_writer_acquire_wait(sender->writer, TRUE, -1, &slot);
 
   if (code != 1)
     return code;

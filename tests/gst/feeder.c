@@ -67,7 +67,7 @@ show(struct feeder *feeder)
 {
   struct shmvideo_frame_info info = SHMVIDEO_FRAME_INFO_INIT;
   struct shmvideo_slot *slot;
-  int result = shmvideo_writer_acquire_wait(feeder->writer, -1, &slot);
+  int result = shmvideo_writer_acquire_wait(feeder->writer, TRUE, -1, &slot);
 
   g_assert_cmpint(result, >=, 0);
   if (result == 0)

@@ -104,7 +104,7 @@ take(void)
   int code;
   call_begins();
   if (storm->backpressure)
-    code = shmvideo_writer_acquire_wait(writer, -1, &slot);
+    code = shmvideo_writer_acquire_wait(writer, TRUE, -1, &slot);
   else
     code = shmvideo_writer_acquire(writer, &slot);
   call_ends(storm->backpressure ? STORM_WAIT : STORM_ACQUIRE);

@@ -190,7 +190,7 @@ fill_all(int cancel_fd)
 {
   struct shmvideo_slot *slot;
   int code;
-  while ((code = shmvideo_writer_acquire_wait(writer, cancel_fd, &slot)) == 1)
+  while ((code = shmvideo_writer_acquire_wait(writer, TRUE, cancel_fd, &slot)) == 1)
     publish(slot);
   g_assert_cmpint(code, ==, -ECANCELED);
 }
@@ -206,7 +206,7 @@ victim_waits(void *user)
   wait_for_received(2);
   fill_all(cancel_fd);
   step_ready();
-  int code = shmvideo_writer_acquire_wait(writer, user != NULL ? -1 : cancel_fd,
+  int code = shmvideo_writer_acquire_wait(writer, TRUE, user != NULL ? -1 : cancel_fd,
                                           &slot);
   g_assert_cmpint(code, ==, user != NULL ? 1 : -ECANCELED);
   if (code == 1)

@@ -341,7 +341,7 @@ stopped_lossless_readers(void)
   g_assert_cmpint(code, ==, 0);
   guint64 start = shmvtest_now();
   for (int i = 0; i < 40; i++) {
-    g_assert_cmpint(shmvideo_writer_acquire_wait(writer, -1, &slot), ==, 1);
+    g_assert_cmpint(shmvideo_writer_acquire_wait(writer, TRUE, -1, &slot), ==, 1);
     g_assert_cmpint(shmvideo_writer_publish(writer, slot, NULL), ==, 0);
   }
   guint64 spent = (shmvtest_now() - start) / 1000000;

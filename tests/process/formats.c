@@ -205,7 +205,7 @@ lent_slots(void)
   for (int i = 0; i < 20; i++) {
     g_assert_cmpint(shmvideo_writer_send(pair.writer, planes, strides, NULL),
                     ==, 1);
-    g_assert_cmpint(shmvideo_writer_acquire_wait(pair.writer, -1, &slot), ==,
+    g_assert_cmpint(shmvideo_writer_acquire_wait(pair.writer, TRUE, -1, &slot), ==,
                     1);
     g_assert_cmpint(shmvideo_writer_publish(pair.writer, slot, NULL), ==, 0);
   }

@@ -35,7 +35,7 @@ show(struct victim *victim, uint8_t value)
 {
   struct writing *writing = (struct writing *)victim;
   struct shmvideo_slot *slot;
-  g_assert_cmpint(shmvideo_writer_acquire_wait(writing->writer, -1, &slot), ==, 1);
+  g_assert_cmpint(shmvideo_writer_acquire_wait(writing->writer, TRUE, -1, &slot), ==, 1);
   memset(slot->data, value, 64 * 48);
   g_assert_cmpint(shmvideo_writer_publish(writing->writer, slot, NULL), ==, 0);
 }

@@ -67,7 +67,7 @@ publish_frames(void *data)
       poll(NULL, 0, 1);
     for (;;) {
       struct shmvideo_frame_info info = SHMVIDEO_FRAME_INFO_INIT;
-      g_assert_cmpint(shmvideo_writer_acquire_wait(stage->writer, -1, &slot), ==,
+      g_assert_cmpint(shmvideo_writer_acquire_wait(stage->writer, TRUE, -1, &slot), ==,
                       1);
       info.offset = i;
       share_paint(slot->data, slot->size, i);

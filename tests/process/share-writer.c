@@ -86,7 +86,7 @@ show(struct share_peer *peer, guint64 n, gboolean wait)
       share_writer_show_one(peer);
       continue;
     }
-    int code = shmvideo_writer_acquire_wait(peer->writer, -1, &slot);
+    int code = shmvideo_writer_acquire_wait(peer->writer, TRUE, -1, &slot);
     if (code != 1)
       g_error("acquire_wait: %d", code);
     paint_and_publish(peer, slot);
