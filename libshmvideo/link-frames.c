@@ -205,7 +205,8 @@ take_lossless(struct shmv_link *link, struct shmv_held *held,
   uint32_t skipped = link->n_taken == 0 ? 0 : link->cursor - link->last - 1;
   link->last = link->cursor++;
   shmv_store(&link->page->cursor, link->cursor);
-  nudge(link, link->view->board);
+  /* A writer that waits is told when the hold goes: until then it could not take the
+   * slot in any case. */
   hand_out(link, held, skipped, out_frame);
   return 1;
 }

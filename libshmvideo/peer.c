@@ -357,7 +357,8 @@ receive_one(struct shmvideo_writer *writer, struct shmv_peer *peer)
     code = shmv_writer_session_take(&peer->session, &message);
   if (code >= 0) {
     take_step(writer, peer, code, &message);
-    return !peer->gone && !peer->silenced;
+    /* One NUDGE is all that a ticket brings: what may follow it is told again. */
+    return !peer->gone && !peer->silenced && message.type != SHMV_NUDGE;
   }
   if (code == -EPROTONOSUPPORT) {
     shmv_peer_refuse(writer, peer, SHMV_REFUSED_VERSION,

@@ -122,8 +122,8 @@ enum shmv_hold_result shmv_slot_hold(const struct shmv_holder *holder,
 /* Let go of hold word k. Any thread. */
 void shmv_slot_unhold(struct shmv_page *page, uint32_t k);
 
-/* The writer's ticket if it waits for a slot, else 0. Load it after letting go, or
- * after moving the cursor; if not 0, nudge the writer. */
+/* The writer's ticket if it waits for a slot, else 0. Load it after letting go;
+ * if not 0, nudge the writer. */
 uint32_t shmv_slot_writer_waits(const struct shmv_board *board);
 
 /* Ask to be woken: a ticket, odd. Re-check head and state after this, before

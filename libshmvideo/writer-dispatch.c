@@ -112,7 +112,8 @@ accept_one(struct shmvideo_writer *writer)
 static void
 listen_again(struct shmvideo_writer *writer, bool listen)
 {
-  struct epoll_event event = {.events = listen ? EPOLLIN : 0, .data.ptr = NULL};
+  struct epoll_event event = {.events = listen ? EPOLLIN : 0,
+                              .data.ptr = &writer->listener};
   epoll_ctl(writer->epoll_fd, EPOLL_CTL_MOD, writer->listener.fd, &event);
 }
 
@@ -245,6 +246,17 @@ earlier(uint64_t *next, uint64_t candidate)
     *next = candidate;
 }
 
+/* The timer's next expiry, 0: never. */
+static void
+set_timer(struct shmvideo_writer *writer, uint64_t next)
+{
+  struct itimerspec at = {.it_value = {.tv_sec = (time_t)(next / 1000000000),
+                                       .tv_nsec = (long)(next % 1000000000)}};
+  if (next != writer->timer_at)
+    timerfd_settime(writer->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+  writer->timer_at = next;
+}
+
 static void
 act_on_time(struct shmvideo_writer *writer)
 {
@@ -274,43 +286,40 @@ act_on_time(struct shmvideo_writer *writer)
   earlier(&next, writer->shrink_at);
   earlier(&next, writer->say_again);
   earlier(&next, shmv_wish_due(writer, now));
-  struct itimerspec at = {0};
-  if (next != UINT64_MAX) {
-    at.it_value.tv_sec = (time_t)(next / 1000000000);
-    at.it_value.tv_nsec = (long)(next % 1000000000);
-  }
-  timerfd_settime(writer->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+  set_timer(writer, next != UINT64_MAX ? next : 0);
 }
 
 /* ---- Dispatch ------------------------------------------------------------ */
 
-/* What an event belongs to: NULL: a descriptor of our own; else a peer, and by the
- * low bit its socket or its process. */
 static void
-take_event(struct shmvideo_writer *writer, const struct epoll_event *event)
+take_peer_event(struct shmvideo_writer *writer, struct shmv_peer *peer,
+                const struct epoll_event *event, bool is_process)
 {
-  uintptr_t data = (uintptr_t)event->data.ptr;
-  struct shmv_peer *peer = (struct shmv_peer *)(data & ~(uintptr_t)1);
-  if (peer == NULL)
-    return; /* kick and timer only wake us; accept is tried each time */
-  if (data & 1) {
-    peer->gone = true;
-    return;
-  }
-  if (event->events & (EPOLLHUP | EPOLLERR))
+  if (is_process || (event->events & (EPOLLHUP | EPOLLERR)))
     peer->gone = true;
   else if (event->events & EPOLLIN)
     shmv_peer_receive(writer, peer);
 }
 
-static void
-drain(struct shmvideo_writer *writer)
+/* What an event belongs to: the address of a descriptor of our own; else a peer, and by
+ * the low bit its socket or its process. True: somebody wants to be let in. */
+static bool
+take_event(struct shmvideo_writer *writer, const struct epoll_event *event)
 {
-  eventfd_t value;
-  uint64_t expirations;
-  eventfd_read(writer->kick_fd, &value);
-  if (read(writer->timer_fd, &expirations, sizeof expirations) < 0)
-    return;
+  uintptr_t data = (uintptr_t)event->data.ptr;
+  uint64_t count;
+  if (event->data.ptr == &writer->listener)
+    return true;
+  if (event->data.ptr == &writer->kick_fd) {
+    eventfd_read(writer->kick_fd, &count);
+  } else if (event->data.ptr == &writer->timer_fd) {
+    if (read(writer->timer_fd, &count, sizeof count) > 0)
+      writer->timer_at = 0;
+  } else {
+    take_peer_event(writer, (struct shmv_peer *)(data & ~(uintptr_t)1), event,
+                    data & 1);
+  }
+  return false;
 }
 
 /* True: the caller is to be told of a wish. */
@@ -354,28 +363,34 @@ say_all(struct shmvideo_writer *writer)
 }
 
 int
-shmvideo_writer_dispatch(struct shmvideo_writer *writer)
+shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self)
 {
   if (atomic_exchange(&writer->dispatching, true))
     return 0;
   struct epoll_event events[64];
   int n = epoll_wait(writer->epoll_fd, events, 64, 0);
   int code = n < 0 && errno != EINTR ? -errno : 0;
-  drain(writer);
+  bool come = false;
   for (int i = 0; i < n; i++)
-    take_event(writer, &events[i]);
+    come |= take_event(writer, &events[i]);
   mark_broken(writer);
   reap(writer);
-  if (writer->accept_again == 0)
+  if (come && writer->accept_again == 0)
     accept_readers(writer);
   if (say_all(writer) && code == 0)
     code = SHMVIDEO_WISH;
   act_on_time(writer);
   pthread_mutex_lock(&writer->lock);
-  bool waiters = writer->n_waiters > 0;
+  bool waiters = writer->n_waiters > n_self;
   pthread_mutex_unlock(&writer->lock);
   atomic_store(&writer->dispatching, false);
   if (waiters)
     eventfd_write(writer->wait_fd, 1);
   return code;
+}
+
+int
+shmvideo_writer_dispatch(struct shmvideo_writer *writer)
+{
+  return shmv_writer_dispatch(writer, 0);
 }

@@ -17,8 +17,8 @@
 #include <sys/eventfd.h>
 
 /* With the lock, now and then while somebody waits: for how long each lossless reader
- * has left a frame that it needs, or a format that it must follow. All at once, so that many readers that stopped
- * cost no more time than one. */
+ * has left a frame that it needs, or a format that it must follow. All at once, so that
+ * many readers that stopped cost no more time than one. */
 static void
 count_lateness(struct shmvideo_writer *writer, uint64_t now)
 {
@@ -92,7 +92,7 @@ wait_once(struct shmvideo_writer *writer, int cancel_fd, uint64_t deadline)
   if (fds[0].revents != 0)
     eventfd_read(writer->wait_fd, &value);
   if (fds[2].revents != 0)
-    shmvideo_writer_dispatch(writer);
+    shmv_writer_dispatch(writer, 1);
   return 0;
 }
 

@@ -51,9 +51,9 @@ set_config(struct shmvideo_writer *writer,
 }
 
 static int
-add_to_epoll(struct shmvideo_writer *writer, int fd)
+add_to_epoll(struct shmvideo_writer *writer, int fd, void *data)
 {
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = data};
   return epoll_ctl(writer->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno
                                                                    : 0;
 }
@@ -69,8 +69,8 @@ open_descriptors(struct shmvideo_writer *writer)
       (writer->timer_fd = timerfd_create(CLOCK_MONOTONIC,
                                          TFD_CLOEXEC | TFD_NONBLOCK)) < 0)
     return -errno;
-  int code = add_to_epoll(writer, writer->kick_fd);
-  return code < 0 ? code : add_to_epoll(writer, writer->timer_fd);
+  int code = add_to_epoll(writer, writer->kick_fd, &writer->kick_fd);
+  return code < 0 ? code : add_to_epoll(writer, writer->timer_fd, &writer->timer_fd);
 }
 
 static void
@@ -129,7 +129,7 @@ shmvideo_writer_new(const struct shmvideo_writer_config *config,
     code = shmv_listener_open(&writer->listener, &path,
                               (mode_t)writer->config.perms, error);
   if (code == 0) {
-    code = add_to_epoll(writer, writer->listener.fd);
+    code = add_to_epoll(writer, writer->listener.fd, &writer->listener);
     if (code < 0) {
       shmv_error_set(error, code, 0, NULL, "Cannot poll the socket %s: %s",
                      path.text, strerror(-code));

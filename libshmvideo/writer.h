@@ -81,6 +81,7 @@ struct shmvideo_writer {
   uint64_t accept_again; /* when descriptors ran out: not before then, ns */
   uint64_t shrink_at;    /* give memory back then, 0: no */
   uint64_t say_again;    /* the system was out of something: then, 0: no */
+  uint64_t timer_at;     /* when timer_fd expires, 0: never */
   char *wish;        /* fixed caps that the caller was asked for; NULL: none */
   uint64_t wish_for; /* by the reader with this id */
   uint64_t wish_at;  /* nothing else is asked for before then, ns */
@@ -149,6 +150,10 @@ void shmv_writer_unref_generation(struct shmvideo_writer *writer,
  * lock is held. */
 struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
                                             struct shmv_generation *generation);
+
+/* Dispatch, on a thread that is n_self (0 or 1) of those that wait for a slot: only the
+ * others are told that something may have changed. */
+int shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self);
 
 /* peer*.c: one reader's connection. All on the dispatching thread. */
 

@@ -297,7 +297,6 @@ class Reader:
         self.page.store(shared.AT_SKIPPED, self.skipped)
         if self.policy == LOSSLESS:
             self.page.store(shared.AT_CURSOR, self.next)
-            self.nudge(self.generation)
         return Frame(self, self.generation, k, entry, view, skipped)
 
     def lost(self, sequence):
