@@ -58,28 +58,28 @@ gst_shm_video_clock_monotonic_now (void)
   return GST_TIMESPEC_TO_TIME (now);
 }
 
-/* Whether a clock shows CLOCK_MONOTONIC itself. Subclasses of the system clock
+/* Whether a clock can show CLOCK_MONOTONIC itself. Subclasses of the system clock
  * (network clocks), and one that was slaved to another clock, do not. */
 static gboolean
-clock_is_monotonic (GstClock * clock)
+may_be_monotonic (GstClock * clock)
 {
-  GstClockType type;
   GstClockTime internal, external, numerator, denominator;
 
   if (G_OBJECT_TYPE (clock) != GST_TYPE_SYSTEM_CLOCK)
     return FALSE;
-  g_object_get (clock, "clock-type", &type, NULL);
   gst_clock_get_calibration (clock, &internal, &external, &numerator,
       &denominator);
-  return type == GST_CLOCK_TYPE_MONOTONIC && internal == external
-      && numerator == denominator;
+  return internal == external && numerator == denominator;
 }
 
-/* Read both clocks at as nearly one instant as can be had. */
+/* Read both clocks at as nearly one instant as can be had. What a system clock shows
+ * lies between two looks at CLOCK_MONOTONIC if, and only if, that is what it shows: then
+ * the instant is the same. (To ask for its "clock-type" costs more than all of this.) */
 static gboolean
 read_both (GstClock * clock, GstShmVideoClockReading * reading)
 {
   GstClockTime shortest = GST_CLOCK_TIME_NONE;
+  gboolean same = may_be_monotonic (clock);
   guint i;
 
   for (i = 0; i < READ_TRIES && shortest > READ_GOOD; i++) {
@@ -89,6 +89,10 @@ read_both (GstClock * clock, GstShmVideoClockReading * reading)
 
     if (!GST_CLOCK_TIME_IS_VALID (now))
       return FALSE;
+    if (same && before <= now && now <= after) {
+      reading->clock = reading->monotonic = now;
+      return TRUE;
+    }
     if (after - before < shortest) {
       shortest = after - before;
       reading->clock = now;
@@ -103,7 +107,7 @@ gst_shm_video_clock_read (GstElement * element,
     GstShmVideoClockReading * out_reading)
 {
   GstClock *clock = NULL;
-  gboolean ok = TRUE;
+  gboolean ok;
 
   /* NEXT: elements run while they are being brought to PLAYING */
   GST_OBJECT_LOCK (element);
@@ -119,12 +123,7 @@ gst_shm_video_clock_read (GstElement * element,
     return FALSE;
   }
 
-  if (clock_is_monotonic (clock)) {
-    out_reading->monotonic = gst_shm_video_clock_monotonic_now ();
-    out_reading->clock = out_reading->monotonic;
-  } else {
-    ok = read_both (clock, out_reading);
-  }
+  ok = read_both (clock, out_reading);
   gst_object_unref (clock);
   return ok;
 }
