@@ -238,8 +238,17 @@ shmvtest_add(const char *name, void (*func)(void))
   g_test_add_data_func(name, data, run_one);
 }
 
+static int (*at_end)(void);
+
+void
+shmvtest_at_end(int (*check)(void))
+{
+  at_end = check;
+}
+
 int
 shmvtest_run(void)
 {
-  return g_test_run();
+  int result = g_test_run();
+  return result == 0 && at_end != NULL ? at_end() : result;
 }

@@ -41,6 +41,9 @@ void shmvtest_init(int *argc, char ***argv);
 void shmvtest_add(const char *name, void (*func)(void));
 int shmvtest_run(void);
 
+/* A check for the end of the run, if all tests passed: 0 or what the program fails with. */
+void shmvtest_at_end(int (*check)(void));
+
 /* The running test's directory; borrowed until the test ends. */
 const char *shmvtest_dir(void);
 
