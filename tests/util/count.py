@@ -28,7 +28,7 @@ for test in tests:
     else:
         bad = max(bad, 1)
         words = test.get('stdout', '') + test.get('stderr', '')
-        why = re.search(r'^.*(ERROR|not ok).*$', words, re.M)
+        why = re.search(r'^.*(ERROR|not ok|NOT OK).*$', words, re.M)
         print('FAILED:', test['name'], test['result'],
               why.group()[:200] if why else '', file=sys.stderr)
     passed, failed, skipped = passed + good, failed + bad, skipped + away
