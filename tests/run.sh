@@ -7,9 +7,10 @@
 # Parts, in this order; all of them if none is named:
 #   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
-#   clang     the plain build by the other compiler, without what takes long
+#   clang     the plain build by the other compiler: library, processes, elements
 #   asan      address and undefined-behaviour sanitizers, all but recordings and the
-#             commands of the documentation, which want the full speed of the machine
+#             commands of the documentation, which want the full speed of the machine,
+#             and every format at every size, which takes minutes
 #   tsan      thread sanitizer, the library and its threads
 #   fuzz      any bytes into the pure parts, for 20 s each (tests/fuzz/run.sh: longer)
 # --quick means gcc alone. Builds go to DIR/build, DIR/build-clang and so on; DIR
@@ -113,8 +114,8 @@ part_valgrind() {
 
 part_clang() {
   configure build-clang clang || { lost "clang build"; return; }
-  run clang build-clang --no-suite slow --no-suite record --no-suite kill \
-    --no-suite faults --no-suite users --no-suite negotiation
+  run clang build-clang --suite lib --suite wire --suite process --suite build \
+    --suite gst
 }
 
 part_asan() {
@@ -122,7 +123,7 @@ part_asan() {
     || { lost "asan build"; return; }
   export SHMVIDEO_TEST_SLOWNESS=3
   run asan build-asan --timeout-multiplier 3 --no-suite slow --no-suite record \
-    --no-suite docs
+    --no-suite docs --no-suite formats
   unset SHMVIDEO_TEST_SLOWNESS
 }
 
