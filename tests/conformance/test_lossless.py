@@ -129,7 +129,9 @@ def lossless_library(path):
         ends.serve()
         assert len(nudges) > 50, len(nudges)
         equal(found, list(range(first + 1, first + 201)))
-        equal(len(set(nudges)), len(nudges))
+        # One at most for each ticket. Which one it answered it does not say: a writer
+        # that finds the slot free before the message comes is at the next by then.
+        assert len(nudges) <= writer.ticket, (len(nudges), writer.ticket)
         # It was always woken by a NUDGE, and never by its own patience.
         equal((writer.overslept, writer.peers[0].demoted), (0, False))
         equal(reader.status().skipped, 0)
