@@ -7,7 +7,7 @@
 # Parts, in this order; all of them if none is named:
 #   gcc       the plain build with every suite (but slow, unless --slow is given)
 #   valgrind  its suite lib again, under valgrind
-#   clang     the plain build by the other compiler: library, processes, elements
+#   clang     all built by the other compiler, and the library's suites
 #   asan      address and undefined-behaviour sanitizers, all but recordings and the
 #             commands of the documentation, which want the full speed of the machine,
 #             and every format at every size, which takes minutes
@@ -114,8 +114,7 @@ part_valgrind() {
 
 part_clang() {
   configure build-clang clang || { lost "clang build"; return; }
-  run clang build-clang --suite lib --suite wire --suite process --suite build \
-    --suite gst
+  run clang build-clang --suite lib --suite wire --suite build
 }
 
 part_asan() {
