@@ -87,7 +87,12 @@ gst_shm_video_buffer_copy (GstBuffer * wrapped, const GstVideoInfo * info,
   GstFlowReturn ret;
   gboolean ok = FALSE;
 
-  ret = gst_buffer_pool_acquire_buffer (pool, out_copy, NULL);
+  if (pool == NULL) {
+    *out_copy = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
+    ret = *out_copy != NULL ? GST_FLOW_OK : GST_FLOW_ERROR;
+  } else {
+    ret = gst_buffer_pool_acquire_buffer (pool, out_copy, NULL);
+  }
   if (ret != GST_FLOW_OK)
     return ret;
   if (gst_video_frame_map (&from, info, wrapped, GST_MAP_READ)) {

@@ -28,7 +28,8 @@ gboolean gst_shm_video_buffer_layout_is_default (
 GstBuffer *gst_shm_video_buffer_wrap (const struct shmvideo_frame * frame,
     const GstVideoInfo * info);
 
-/* The same picture in a buffer of the pool, laid out as the pool does. */
+/* The same picture in a buffer of the pool, laid out as the pool does; with no pool,
+ * in a buffer of its own, laid out as caps alone would say. */
 GstFlowReturn gst_shm_video_buffer_copy (GstBuffer * wrapped,
     const GstVideoInfo * info, GstBufferPool * pool, GstBuffer ** out_copy);
 

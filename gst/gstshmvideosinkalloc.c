@@ -12,6 +12,7 @@
 
 #include "gstshmvideocaps.h"
 #include "gstshmvideopool.h"
+#include "gstshmvideowake.h"
 
 /* Frames may double for the sake of an alignment; small ones grow to so many bytes, if
  * so many fit into max-memory. (As the library does with its own layouts.) */
@@ -58,7 +59,7 @@ gst_shm_video_sink_propose_allocation (GstBaseSink * bsink, GstQuery * query)
     return FALSE;
 
   share = gst_shm_video_sink_ref_share (self);
-  if (need_pool && share) {
+  if (need_pool && share && gst_shm_video_wake_has_room_for_pool ()) {
     guint align = gst_shm_video_sink_get_alignment (self, share, caps);
     GstBufferPool *pool = gst_shm_video_pool_new (share, align);
     GstStructure *config = gst_buffer_pool_get_config (pool);

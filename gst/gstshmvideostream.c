@@ -198,7 +198,8 @@ gst_shm_video_stream_decide_allocation (GstBaseSrc * basesrc, GstQuery * query)
   gst_query_parse_allocation (query, &caps, NULL);
   /* The frames bring their memory. The pool is for copies; not downstream's,
    * which may be small and would make us wait. */
-  if (caps != NULL && gst_video_info_from_caps (&info, caps)) {
+  if (caps != NULL && gst_video_info_from_caps (&info, caps)
+      && gst_shm_video_wake_has_room_for_pool ()) {
     size = (guint) GST_VIDEO_INFO_SIZE (&info);
     pool = gst_video_buffer_pool_new ();
     config = gst_buffer_pool_get_config (pool);

@@ -21,6 +21,18 @@ gst_shm_video_wake_new (void)
   return wake;
 }
 
+gboolean
+gst_shm_video_wake_has_room_for_pool (void)
+{
+  GstShmVideoWake *first = gst_shm_video_wake_new ();
+  GstShmVideoWake *second = gst_shm_video_wake_new ();
+  gboolean room = first != NULL && second != NULL;
+
+  gst_shm_video_wake_unref (first);
+  gst_shm_video_wake_unref (second);
+  return room;
+}
+
 GstShmVideoWake *
 gst_shm_video_wake_ref (GstShmVideoWake * wake)
 {

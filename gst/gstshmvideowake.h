@@ -33,6 +33,10 @@ void gst_shm_video_wake_ring (GstShmVideoWake * wake);
 
 void gst_shm_video_wake_clear (GstShmVideoWake * wake);
 
+/* Whether there are descriptors left for what wakes a buffer pool of GStreamer. One
+ * made without them does not say so, and may wait for ever when it is stopped. */
+gboolean gst_shm_video_wake_has_room_for_pool (void);
+
 G_END_DECLS
 
 #endif

@@ -263,7 +263,6 @@ few_for_the_source(void)
   const char *path = shmvtest_path("share");
   GstElement *writer = launch_writer(path);
   GstElement *reader = launch_reader(path);
-  guint handler = forgive_gstreamer();
   shim_arm(SHIM_NOBODY, 0, 0);
   shim_blame("RLIMIT_NOFILE", EMFILE);
   play(writer, reader, path); /* the writer has all of its descriptors */
@@ -273,7 +272,46 @@ few_for_the_source(void)
   limit_descriptors(-1);
   shmvtest_stop(reader);
   shmvtest_stop(writer);
-  g_log_remove_handler("GStreamer", handler);
+}
+
+/* The descriptors are used up while the source decides how it copies; the frames that
+ * then come are kept, so that it must. */
+static GstPadProbeReturn
+use_up(GstPad *pad, GstPadProbeInfo *info, gpointer kept)
+{
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
+    if (g_queue_is_empty(kept))
+      limit_descriptors(-1);
+    g_queue_push_tail(kept, gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info)));
+  } else if (GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) ==
+             GST_QUERY_ALLOCATION) {
+    limit_descriptors(0);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+none_for_a_pool(void)
+{
+  const char *path = shmvtest_path("share");
+  GstElement *writer = launch_writer(path);
+  GstElement *reader = launch_reader(path);
+  GstElement *source = gst_bin_get_by_name(GST_BIN(reader), "src");
+  GstPad *pad = gst_element_get_static_pad(source, "src");
+  GQueue kept = G_QUEUE_INIT;
+  shim_arm(SHIM_NOBODY, 0, 0);
+  shim_blame("RLIMIT_NOFILE", EMFILE);
+  gst_pad_add_probe(pad,
+                    GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PUSH |
+                        GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+                    use_up, &kept, NULL);
+  g_assert_cmpuint(play(writer, reader, path), ==, 0);
+  g_assert_cmpuint(g_queue_get_length(&kept), ==, 3);
+  g_queue_clear_full(&kept, (GDestroyNotify)gst_buffer_unref);
+  gst_object_unref(pad);
+  gst_object_unref(source);
+  shmvtest_stop(reader);
+  shmvtest_stop(writer);
 }
 
 int
@@ -289,5 +327,6 @@ main(int argc, char **argv)
   shmvtest_add("/faults/elements/every-call", every_call);
   shmvtest_add("/faults/elements/few-for-the-sink", few_for_the_sink);
   shmvtest_add("/faults/elements/few-for-the-source", few_for_the_source);
+  shmvtest_add("/faults/elements/none-for-a-pool", none_for_a_pool);
   return shmvtest_run();
 }
