@@ -5,7 +5,6 @@
  * shmvideosink: what happens along a stream, and when readers see it.
  */
 
-#include <gst/app/app.h>
 #include <stdlib.h>
 
 #include "watcher.h"
@@ -86,37 +85,51 @@ eos_reaches_readers_when_rendered(void)
 }
 
 static void
-push(GstElement *src, GstClockTime pts, guint flags)
+push(GstPad *pad, GstClockTime pts, guint flags)
 {
   GstBuffer *buffer = gst_buffer_new_allocate(NULL, 16, NULL);
   gst_buffer_memset(buffer, 0, 0, 16);
   GST_BUFFER_PTS(buffer) = pts;
   GST_BUFFER_FLAG_SET(buffer, flags);
-  gst_app_src_push_buffer(GST_APP_SRC(src), buffer);
+  g_assert_cmpint(gst_pad_push(pad, buffer), ==, GST_FLOW_OK);
+}
+
+static void
+push_segment(GstPad *pad)
+{
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  g_assert_true(gst_pad_push_event(pad, gst_event_new_segment(&segment)));
 }
 
 #define TINY "video/x-raw,format=GRAY8,width=4,height=4,framerate=30/1"
 
-/* Flags travel; a gap shows nothing; a flush makes the next frame a DISCONT. */
+/* Flags travel; a gap shows nothing; a flush makes the next frame a DISCONT. The test
+ * itself is what streams: a flush beneath the push of a source would end its thread. */
 static void
 flags_gaps_and_flushes(void)
 {
   GstElement *pipeline = shmvtest_launch(
-      "appsrc name=src format=time caps=" TINY
-      " ! shmvideosink name=sink sync=false socket-path=%s",
-      shmvtest_path("share"));
-  GstElement *src = gst_bin_get_by_name(GST_BIN(pipeline), "src");
-  GstPad *pad = gst_element_get_static_pad(src, "src");
+      "shmvideosink name=sink sync=false socket-path=%s", shmvtest_path("share"));
+  GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  GstPad *sink_pad = gst_element_get_static_pad(sink, "sink");
+  GstPad *pad = gst_pad_new("src", GST_PAD_SRC);
+  GstCaps *caps = gst_caps_from_string(TINY);
   struct shmvideo_reader *reader =
       watcher_new(shmvtest_path("share"), SHMVIDEO_LATEST);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  g_assert_cmpint(gst_pad_link(pad, sink_pad), ==, GST_PAD_LINK_OK);
+  gst_pad_set_active(pad, TRUE);
+  g_assert_true(gst_pad_push_event(pad, gst_event_new_stream_start("test")));
+  g_assert_true(gst_pad_push_event(pad, gst_event_new_caps(caps)));
+  push_segment(pad);
 
-  push(src, 0, 0);
+  push(pad, 0, 0);
   const struct shmvideo_frame *frame = watcher_frame(reader);
   g_assert_cmphex(frame->flags, ==,
                   SHMVIDEO_FLAG_DISCONT | SHMVIDEO_FLAG_CAPTURE_IS_PUBLISH);
   shmvideo_frame_release(frame);
-  push(src, GST_SECOND, GST_BUFFER_FLAG_CORRUPTED | GST_BUFFER_FLAG_GAP);
+  push(pad, GST_SECOND, GST_BUFFER_FLAG_CORRUPTED | GST_BUFFER_FLAG_GAP);
   frame = watcher_frame(reader);
   g_assert_cmphex(frame->flags, ==,
                   SHMVIDEO_FLAG_CORRUPTED | SHMVIDEO_FLAG_GAP |
@@ -129,21 +142,25 @@ flags_gaps_and_flushes(void)
       pad, gst_event_new_gap(2 * GST_SECOND, GST_SECOND)));
   g_assert_cmpuint(watcher_count(pipeline, "frames"), ==, 2);
 
+  /* The sink plays, but the pipeline may not know it yet, and would leave it in PAUSED
+   * after a flush. */
+  shmvtest_state(pipeline, GST_STATE_PLAYING);
   g_assert_true(gst_pad_push_event(pad, gst_event_new_flush_start()));
   g_assert_true(gst_pad_push_event(pad, gst_event_new_flush_stop(TRUE)));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  g_assert_true(gst_pad_push_event(pad, gst_event_new_segment(&segment)));
-  push(src, 3 * GST_SECOND, 0);
+  push_segment(pad);
+  push(pad, 3 * GST_SECOND, 0);
   frame = watcher_frame(reader);
   g_assert_cmpuint(frame->sequence, ==, 3);
   g_assert_true(frame->flags & SHMVIDEO_FLAG_DISCONT);
   shmvideo_frame_release(frame);
 
   shmvideo_reader_free(reader);
-  gst_object_unref(pad);
-  gst_object_unref(src);
+  gst_caps_unref(caps);
   shmvtest_stop(pipeline);
+  gst_pad_set_active(pad, FALSE);
+  gst_object_unref(pad);
+  gst_object_unref(sink_pad);
+  gst_object_unref(sink);
 }
 
 struct arrivals {
