@@ -362,11 +362,21 @@ say_all(struct shmvideo_writer *writer)
   return news;
 }
 
+static uint32_t
+count_moves(struct shmvideo_writer *writer)
+{
+  pthread_mutex_lock(&writer->lock);
+  uint32_t n_moves = writer->n_moves;
+  pthread_mutex_unlock(&writer->lock);
+  return n_moves;
+}
+
 int
 shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self)
 {
   if (atomic_exchange(&writer->dispatching, true))
     return 0;
+  uint32_t n_moves = count_moves(writer);
   struct epoll_event events[64];
   int n = epoll_wait(writer->epoll_fd, events, 64, 0);
   int code = n < 0 && errno != EINTR ? -errno : 0;
@@ -382,15 +392,20 @@ shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self)
   act_on_time(writer);
   pthread_mutex_lock(&writer->lock);
   bool waiters = writer->n_waiters > n_self;
+  bool news = code == SHMVIDEO_WISH || writer->n_moves != n_moves;
   pthread_mutex_unlock(&writer->lock);
   atomic_store(&writer->dispatching, false);
   if (waiters)
     eventfd_write(writer->wait_fd, 1);
+  if (n_self > 0 && news)
+    eventfd_write(writer->news_fd, 1);
   return code;
 }
 
 int
 shmvideo_writer_dispatch(struct shmvideo_writer *writer)
 {
+  eventfd_t value;
+  eventfd_read(writer->news_fd, &value); /* first: what comes later is news again */
   return shmv_writer_dispatch(writer, 0);
 }

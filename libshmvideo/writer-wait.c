@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 /* With the lock, now and then while somebody waits: for how long each lossless reader
@@ -96,6 +97,64 @@ wait_once(struct shmvideo_writer *writer, int cancel_fd, uint64_t deadline)
   return 0;
 }
 
+/* Whether the owner is told of events. While a thread waits, that thread takes them in: to
+ * wake two for each frame that a reader lets go would cost more than all else. */
+static void
+show_events(struct shmvideo_writer *writer, bool show)
+{
+  struct epoll_event event = {.events = show ? EPOLLIN : 0};
+  epoll_ctl(writer->owner_fd, EPOLL_CTL_MOD, writer->epoll_fd, &event);
+}
+
+/* With a ticket on the board for readers to see. Returns until when to wait. */
+static uint64_t
+begin_to_wait(struct shmvideo_writer *writer)
+{
+  uint64_t now = shmv_now(), deadline = now;
+  pthread_mutex_lock(&writer->lock);
+  struct shmv_generation *generation = writer->generation;
+  if (++writer->ticket == 0)
+    writer->ticket = 1;
+  if (generation != NULL) {
+    count_lateness(writer, now);
+    deadline = demote_slowest(writer, now);
+    shmv_store(&generation->board->writer_waits, writer->ticket);
+  }
+  writer->n_waiters++;
+  pthread_mutex_unlock(&writer->lock);
+  return deadline;
+}
+
+/* True: others wait still. */
+static bool
+end_to_wait(struct shmvideo_writer *writer)
+{
+  pthread_mutex_lock(&writer->lock);
+  if (writer->generation != NULL)
+    count_lateness(writer, shmv_now());
+  bool others = --writer->n_waiters > 0, show = !others && writer->hidden;
+  if (writer->generation != NULL && !others)
+    shmv_store(&writer->generation->board->writer_waits, 0);
+  if (show)
+    writer->hidden = false;
+  pthread_mutex_unlock(&writer->lock);
+  if (show)
+    show_events(writer, true);
+  return others;
+}
+
+/* Between begin and end, so that the last who ends finds it done. */
+static void
+hide_events(struct shmvideo_writer *writer)
+{
+  pthread_mutex_lock(&writer->lock);
+  bool hide = !writer->hidden;
+  writer->hidden = true;
+  pthread_mutex_unlock(&writer->lock);
+  if (hide)
+    show_events(writer, false);
+}
+
 int
 shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int to_copy,
                              int cancel_fd, struct shmvideo_slot **out_slot)
@@ -104,30 +163,16 @@ shmvideo_writer_acquire_wait(struct shmvideo_writer *writer, int to_copy,
   bool blocked, others = false;
   int code = shmv_writer_take(writer, extra, out_slot, &blocked);
   while (code == 0 && blocked) {
-    uint64_t now = shmv_now(), deadline = now;
-    pthread_mutex_lock(&writer->lock);
-    struct shmv_generation *generation = writer->generation;
-    if (++writer->ticket == 0)
-      writer->ticket = 1;
-    if (generation != NULL) {
-      count_lateness(writer, now);
-      deadline = demote_slowest(writer, now);
-      shmv_store(&generation->board->writer_waits, writer->ticket);
-    }
-    writer->n_waiters++;
-    pthread_mutex_unlock(&writer->lock);
+    uint64_t deadline = begin_to_wait(writer);
+    int result = 0;
     /* The whole claim again: a reader that let go before it could see the ticket
      * is seen by this claim. */
     code = shmv_writer_take(writer, extra, out_slot, &blocked);
-    int result = code == 0 && blocked ? wait_once(writer, cancel_fd, deadline)
-                                      : 0;
-    pthread_mutex_lock(&writer->lock);
-    if (writer->generation != NULL)
-      count_lateness(writer, shmv_now());
-    others = --writer->n_waiters > 0;
-    if (writer->generation != NULL && !others)
-      shmv_store(&writer->generation->board->writer_waits, 0);
-    pthread_mutex_unlock(&writer->lock);
+    if (code == 0 && blocked) {
+      hide_events(writer);
+      result = wait_once(writer, cancel_fd, deadline);
+    }
+    others = end_to_wait(writer);
     if (result < 0)
       return result;
     if (code == 0 && blocked)

@@ -51,11 +51,10 @@ set_config(struct shmvideo_writer *writer,
 }
 
 static int
-add_to_epoll(struct shmvideo_writer *writer, int fd, void *data)
+add_to_epoll(int epoll_fd, int fd, void *data)
 {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = data};
-  return epoll_ctl(writer->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno
-                                                                   : 0;
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 /* Descriptors first: what can fail for lack of them fails before readers see us. */
@@ -64,13 +63,19 @@ open_descriptors(struct shmvideo_writer *writer)
 {
   int flags = EFD_CLOEXEC | EFD_NONBLOCK;
   if ((writer->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+      (writer->owner_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+      (writer->news_fd = eventfd(0, flags)) < 0 ||
       (writer->kick_fd = eventfd(0, flags)) < 0 ||
       (writer->wait_fd = eventfd(0, flags)) < 0 ||
       (writer->timer_fd = timerfd_create(CLOCK_MONOTONIC,
                                          TFD_CLOEXEC | TFD_NONBLOCK)) < 0)
     return -errno;
-  int code = add_to_epoll(writer, writer->kick_fd, &writer->kick_fd);
-  return code < 0 ? code : add_to_epoll(writer, writer->timer_fd, &writer->timer_fd);
+  int code = add_to_epoll(writer->epoll_fd, writer->kick_fd, &writer->kick_fd);
+  if (code == 0)
+    code = add_to_epoll(writer->epoll_fd, writer->timer_fd, &writer->timer_fd);
+  if (code == 0)
+    code = add_to_epoll(writer->owner_fd, writer->epoll_fd, NULL);
+  return code < 0 ? code : add_to_epoll(writer->owner_fd, writer->news_fd, NULL);
 }
 
 static void
@@ -84,6 +89,8 @@ close_fd(int *fd)
 static void
 close_descriptors(struct shmvideo_writer *writer)
 {
+  close_fd(&writer->owner_fd);
+  close_fd(&writer->news_fd);
   close_fd(&writer->epoll_fd);
   close_fd(&writer->kick_fd);
   close_fd(&writer->timer_fd);
@@ -117,6 +124,7 @@ shmvideo_writer_new(const struct shmvideo_writer_config *config,
   set_config(writer, config);
   writer->refs = 1;
   writer->epoll_fd = writer->kick_fd = writer->timer_fd = writer->wait_fd = -1;
+  writer->owner_fd = writer->news_fd = -1;
   pthread_mutex_init(&writer->lock, NULL);
   if (getrandom(&writer->stream, sizeof writer->stream, GRND_NONBLOCK) < 0)
     writer->stream = shmv_now();
@@ -129,7 +137,7 @@ shmvideo_writer_new(const struct shmvideo_writer_config *config,
     code = shmv_listener_open(&writer->listener, &path,
                               (mode_t)writer->config.perms, error);
   if (code == 0) {
-    code = add_to_epoll(writer, writer->listener.fd, &writer->listener);
+    code = add_to_epoll(writer->epoll_fd, writer->listener.fd, &writer->listener);
     if (code < 0) {
       shmv_error_set(error, code, 0, NULL, "Cannot poll the socket %s: %s",
                      path.text, strerror(-code));
@@ -177,7 +185,7 @@ shmvideo_writer_free(struct shmvideo_writer *writer)
 int
 shmvideo_writer_get_fd(struct shmvideo_writer *writer)
 {
-  return writer->epoll_fd;
+  return writer->owner_fd;
 }
 
 /* ---- Generations --------------------------------------------------------- */
@@ -213,6 +221,7 @@ shmv_writer_bound_places(struct shmvideo_writer *writer)
   while (n > 0 && writer->placed[n - 1] == NULL)
     n--;
   writer->n_places = n;
+  writer->n_moves++;
   if (writer->generation != NULL)
     writer->generation->claims.n_places = n;
 }

@@ -69,6 +69,8 @@ struct shmvideo_writer {
   struct shmv_log log;
   struct shmv_listener listener;
   int epoll_fd, kick_fd, timer_fd; /* timer: earliest deadline of any kind */
+  int owner_fd; /* an epoll of epoll_fd, but while a waiter dispatches, and of news_fd */
+  int news_fd;  /* eventfd: a waiter's dispatch had something to tell the owner */
   int wait_fd; /* eventfd: something changed for waiters; open until destroyed */
   uint64_t stream;
   atomic_bool dispatching;
@@ -101,6 +103,8 @@ struct shmvideo_writer {
   bool growth_asked; /* dispatch was told that slots are missing */
   uint32_t n_places; /* all places from this one on are empty */
   uint32_t n_readers, n_waiters, ticket;
+  uint32_t n_moves; /* times a place was taken or left */
+  bool hidden; /* epoll_fd is, from the owner: waiters dispatch */
   uint64_t counted_at; /* when readers' lateness was counted last, ns */
   bool wish_refused;   /* by the caller; dispatch has not come to it */
   uint32_t n_ends; /* times the stream was said to end */
@@ -152,7 +156,8 @@ struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
                                             struct shmv_generation *generation);
 
 /* Dispatch, on a thread that is n_self (0 or 1) of those that wait for a slot: only the
- * others are told that something may have changed. */
+ * others are told that something may have changed. What the owner should know of a
+ * waiter's dispatch goes to news_fd. */
 int shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self);
 
 /* peer*.c: one reader's connection. All on the dispatching thread. */
