@@ -178,7 +178,7 @@ shmvideo_reader_acquire_newest(struct shmvideo_reader *reader,
 /* ---- Waiting ------------------------------------------------------------- */
 
 /* Sleep until something happens. The common case, a wake on the socket, is taken in
- * with one receive; all else goes through dispatch. 1 woken, 0 time is up. */
+ * with one receive, perhaps later; all else goes through dispatch. 1 woken, 0 time is up. */
 static int
 sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
 {
@@ -204,7 +204,11 @@ sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
     return -ECANCELED;
   if (direct && fds[1].revents == POLLIN && fds[2].revents == 0 &&
       fds[3].revents == 0) {
-    shmv_reader_receive(reader, true);
+    /* The frame first: its caller has no use for the message. */
+    if (shmv_link_has_frame(link))
+      reader->unread = true;
+    else
+      shmv_reader_receive(reader, true);
     return 1;
   }
   int code = shmvideo_reader_dispatch(reader);
@@ -237,6 +241,9 @@ shmvideo_reader_wait(struct shmvideo_reader *reader, uint64_t timeout,
                      int cancel_fd)
 {
   uint64_t start = timeout != SHMVIDEO_TIME_NONE ? shmv_now() : 0;
+  if (reader->unread && reader->link != NULL)
+    shmv_reader_receive(reader, true);
+  reader->unread = false;
   if (reader->spin > 0 && !has_news(reader) && spin(reader))
     return 1;
   for (;;) {

@@ -32,6 +32,7 @@ struct shmvideo_reader {
   unsigned n_violations;
   bool lost;   /* SHMVIDEO_LOST is to be told */
   bool newest; /* the last acquire asked for no other frame */
+  bool unread; /* the wake for a frame that is there: read it before the next wait */
 
   pthread_mutex_t lock; /* guards all that follows, for the getters */
   struct shmv_link *link; /* NULL while no writer is there */
