@@ -164,6 +164,22 @@ shmv_peer_log(struct shmvideo_writer *writer, const struct shmv_peer *peer,
            (unsigned long long)peer->id, (int)peer->who.pid, what);
 }
 
+/* No frame waits for it any more. It may not have read yet that we parted, and finds a
+ * frame gone that it needed: the board says first that this can be. */
+static void
+keep_nothing(struct shmvideo_writer *writer, const struct shmv_peer *peer)
+{
+  pthread_mutex_lock(&writer->lock);
+  struct shmv_claimant *reader = &writer->readers[peer->place];
+  if (reader->lossless && writer->generation != NULL)
+    shmv_store(&writer->generation->board->readers[peer->place],
+               SHMV_READER_DEMOTED);
+  reader->demoted |= reader->lossless;
+  reader->lossless = false;
+  reader->depth = 0;
+  pthread_mutex_unlock(&writer->lock);
+}
+
 void
 shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
                   const char *why)
@@ -174,10 +190,7 @@ shmv_peer_silence(struct shmvideo_writer *writer, struct shmv_peer *peer,
     return;
   }
   peer->silenced = true;
-  pthread_mutex_lock(&writer->lock);
-  writer->readers[peer->place].lossless = false;
-  writer->readers[peer->place].depth = 0;
-  pthread_mutex_unlock(&writer->lock);
+  keep_nothing(writer, peer);
   shmv_peer_poll(writer, peer, 0); /* only hang-up is told now */
   shutdown(peer->fd, SHUT_WR);  /* it sees our end; we see its, or its exit */
 }
@@ -240,10 +253,7 @@ shmv_peer_leave(struct shmvideo_writer *writer, struct shmv_peer *peer)
     return;
   }
   /* It reads no more, but frames may still be held: until its end. */
-  pthread_mutex_lock(&writer->lock);
-  writer->readers[peer->place].lossless = false;
-  writer->readers[peer->place].depth = 0;
-  pthread_mutex_unlock(&writer->lock);
+  keep_nothing(writer, peer);
 }
 
 static void

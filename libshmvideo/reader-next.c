@@ -205,7 +205,7 @@ sleep_once(struct shmvideo_reader *reader, uint64_t timeout, int cancel_fd)
   if (direct && fds[1].revents == POLLIN && fds[2].revents == 0 &&
       fds[3].revents == 0) {
     /* The frame first: its caller has no use for the message. */
-    if (shmv_link_has_frame(link))
+    if (has_news(reader))
       reader->unread = true;
     else
       shmv_reader_receive(reader, true);

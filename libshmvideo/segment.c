@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,9 +28,10 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Populated in pieces, so that other threads' faults never wait long for the
- * lock on the address space. */
-#define PIECE ((size_t)1 << 20)
+/* Populated in pieces, so that other threads' faults never wait long for the lock on the
+ * address space; and memory is made so that no thread waits long for our processor: who
+ * makes frames or waits for one has less time to lose. */
+#define PIECE ((size_t)64 << 10)
 
 static int
 memfd(const char *name)
@@ -46,6 +48,25 @@ static int
 no_memory(int error)
 {
   return error == EAGAIN || error == EFAULT ? -ENOMEM : -error;
+}
+
+static int
+populate(const void *data, size_t size, int advice)
+{
+  uint8_t *next = (uint8_t *)(uintptr_t)data;
+  while (size > 0) {
+    size_t piece = size < PIECE ? size : PIECE;
+    if (madvise(next, piece, advice) < 0) {
+      if (errno == EINTR || errno == EAGAIN)
+        continue;
+      return no_memory(errno); /* EINVAL: Linux before 5.14, not supported */
+    }
+    next += piece;
+    size -= piece;
+    if (advice == MADV_POPULATE_WRITE)
+      sched_yield();
+  }
+  return 0;
 }
 
 static int
@@ -128,18 +149,7 @@ shmv_segment_destroy(struct shmv_segment *segment)
 int
 shmv_segment_populate(struct shmv_segment *segment, size_t offset, size_t size)
 {
-  while (size > 0) {
-    size_t piece = size < PIECE ? size : PIECE;
-    uint8_t *data = segment->data + offset;
-    if (madvise(data, piece, MADV_POPULATE_WRITE) < 0) {
-      if (errno == EINTR || errno == EAGAIN)
-        continue;
-      return no_memory(errno); /* EINVAL: Linux before 5.14, not supported */
-    }
-    offset += piece;
-    size -= piece;
-  }
-  return 0;
+  return populate(segment->data + offset, size, MADV_POPULATE_WRITE);
 }
 
 int
@@ -157,9 +167,8 @@ shmv_segment_create_page(const void **out_page, int *out_fd)
     code = -errno;
   if (code == 0)
     code = map(fd, SHMV_PAGE_SIZE, PROT_READ, 0, &page);
-  if (code == 0 && madvise(page, SHMV_PAGE_SIZE, MADV_POPULATE_READ) < 0 &&
-      errno != EINTR)
-    code = no_memory(errno);
+  if (code == 0)
+    code = populate(page, SHMV_PAGE_SIZE, MADV_POPULATE_READ);
   if (code < 0) {
     if (page != NULL)
       munmap(page, SHMV_PAGE_SIZE);
@@ -237,8 +246,8 @@ shmv_segment_map(int fd, uint64_t offset, size_t size, const void **out_data)
   int code = map_theirs(fd, size, PROT_READ, (off_t)offset, &data);
   if (code < 0)
     return code;
-  if (madvise(data, size, MADV_POPULATE_READ) < 0 && errno != EINTR) {
-    code = no_memory(errno);
+  code = populate(data, size, MADV_POPULATE_READ);
+  if (code < 0) {
     munmap(data, size);
     return code;
   }

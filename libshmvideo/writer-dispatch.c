@@ -30,12 +30,6 @@
 /* When descriptors ran out, when to try again. */
 #define ACCEPT_PAUSE UINT64_C(500000000)
 
-/* Bytes of frame memory made in one dispatch, about: a millisecond or two. */
-#define GROW_PER_TURN ((size_t)8 << 20)
-
-/* How often to try to copy the frame that is shown before another is. */
-#define REPLACE_TRIES 4
-
 /* ---- Coming -------------------------------------------------------------- */
 
 /* A free seat, if there is one; and who has sat longest without a place, if there are
@@ -178,65 +172,6 @@ reap(struct shmvideo_writer *writer)
   }
 }
 
-/* ---- Memory -------------------------------------------------------------- */
-
-/* Put young in old's place with a copy of the frame that is shown. While it is
- * copied another may be shown: then the copy is torn and counts for nothing, but
- * if frames come as fast as that, none is missed for long: false, or go without. */
-static bool
-replace(struct shmvideo_writer *writer, struct shmv_generation *old,
-        struct shmv_generation *young, bool without)
-{
-  pthread_mutex_lock(&writer->lock);
-  uint64_t sequence = old->claims.sequence;
-  uint32_t newest = old->claims.newest;
-  pthread_mutex_unlock(&writer->lock);
-  bool copied = newest != SHMV_MAX_SLOTS;
-  if (copied)
-    memcpy(young->pool.data, old->pool.data + newest * old->slot_size,
-           old->slot_size);
-  SHMV_TEST_POINT("generation-made");
-  pthread_mutex_lock(&writer->lock);
-  bool torn = old->claims.sequence != sequence;
-  bool done = writer->generation == old && (!torn || without);
-  if (done) {
-    copied = copied && !torn;
-    shmv_generation_begin(young, ++writer->last_generation,
-                          writer->sequence - (copied ? 1 : 0));
-    if (copied)
-      shmv_generation_adopt(young, &old->board->slots[newest]);
-    shmv_writer_install(writer, young);
-    old->refs--; /* the writer's; the caller has its own */
-  }
-  pthread_mutex_unlock(&writer->lock);
-  return done;
-}
-
-/* Seals forbid giving pages back, so a share that nobody reads any more gets a new
- * pool of the least size, with its present frame in it for who comes next. */
-static void
-shrink(struct shmvideo_writer *writer)
-{
-  struct shmv_generation *old = shmv_writer_ref_generation(writer);
-  struct shmv_generation *young = NULL;
-  if (old == NULL)
-    return;
-  pthread_mutex_lock(&writer->lock);
-  bool wanted = writer->n_readers == 0 &&
-                old->claims.active > old->n_out + 3;
-  pthread_mutex_unlock(&writer->lock);
-  if (wanted &&
-      shmv_generation_new(&young, &old->format, old->caps,
-                          writer->config.max_memory, writer->readers) == 0) {
-    bool done = false;
-    for (int i = 0; !done && i < REPLACE_TRIES; i++)
-      done = replace(writer, old, young, i == REPLACE_TRIES - 1);
-    if (!done) /* there is another format meanwhile, as small as this */
-      shmv_generation_free(young);
-  }
-  shmv_writer_unref_generation(writer, old);
-}
-
 /* ---- Time ---------------------------------------------------------------- */
 
 static void
@@ -267,7 +202,7 @@ act_on_time(struct shmvideo_writer *writer)
   }
   if (writer->shrink_at != 0 && now >= writer->shrink_at) {
     writer->shrink_at = 0;
-    shrink(writer);
+    shmv_writer_shrink(writer);
   }
   if (writer->say_again != 0 && now >= writer->say_again)
     writer->say_again = 0; /* it was tried just now */
@@ -285,6 +220,7 @@ act_on_time(struct shmvideo_writer *writer)
   earlier(&next, writer->accept_again);
   earlier(&next, writer->shrink_at);
   earlier(&next, writer->say_again);
+  earlier(&next, writer->grow_at);
   earlier(&next, shmv_wish_due(writer, now));
   set_timer(writer, next != UINT64_MAX ? next : 0);
 }
@@ -345,17 +281,7 @@ say_all(struct shmvideo_writer *writer)
     }
     shmv_peer_say(writer, peer, generation);
   }
-  /* The format is out on the slots that are there; now the readers' own, not all at
-   * once: a newcomer's next message comes soon. */
-  int code = 0;
-  pthread_mutex_lock(&writer->lock);
-  writer->growth_asked = false;
-  pthread_mutex_unlock(&writer->lock);
-  if (generation != NULL)
-    code = shmv_writer_grow(writer, generation, 0, GROW_PER_TURN);
-  if (code > 0)
-    shmv_writer_kick(writer);
-  else if (code < 0)
+  if (generation != NULL && shmv_writer_grow_some(writer, generation) < 0)
     shmv_peer_shed(writer, generation);
   bool news = shmv_wish_settle(writer, generation, shmv_now());
   shmv_writer_unref_generation(writer, generation);

@@ -21,35 +21,6 @@ shmv_writer_kick(struct shmvideo_writer *writer)
   eventfd_write(writer->kick_fd, 1);
 }
 
-int
-shmv_writer_grow(struct shmvideo_writer *writer,
-                 struct shmv_generation *generation, uint32_t extra_out,
-                 size_t max_bytes)
-{
-  for (size_t bytes = 0;; bytes += generation->slot_size) {
-    pthread_mutex_lock(&writer->lock);
-    uint32_t wanted = shmv_generation_needs(generation, writer->readers,
-                                            generation->n_out + extra_out);
-    uint32_t place = shmv_generation_reserve(generation, wanted);
-    pthread_mutex_unlock(&writer->lock);
-    if (place == SHMV_MAX_SLOTS)
-      return 0;
-    SHMV_TEST_POINT("growing");
-    int code = shmv_generation_grow(generation, place);
-    pthread_mutex_lock(&writer->lock);
-    shmv_generation_grown(generation, place, code);
-    pthread_mutex_unlock(&writer->lock);
-    if (code < 0) {
-      shmv_log(&writer->log, SHMVIDEO_LOG_WARNING,
-               "no memory for more than %u slots: %s", place,
-               shmvideo_strerror(code));
-      return code;
-    }
-    if (bytes + generation->slot_size >= max_bytes)
-      return 1;
-  }
-}
-
 /* A place that another thread has begun to grow may be all that keeps a claim from
  * succeeding. Nobody waits for that thread: giving memory twice does no harm. */
 static void

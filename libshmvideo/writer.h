@@ -83,6 +83,7 @@ struct shmvideo_writer {
   uint64_t accept_again; /* when descriptors ran out: not before then, ns */
   uint64_t shrink_at;    /* give memory back then, 0: no */
   uint64_t say_again;    /* the system was out of something: then, 0: no */
+  uint64_t grow_at;      /* memory waits for who joins until then, 0: no */
   uint64_t timer_at;     /* when timer_fd expires, 0: never */
   char *wish;        /* fixed caps that the caller was asked for; NULL: none */
   uint64_t wish_for; /* by the reader with this id */
@@ -137,13 +138,6 @@ bool shmv_writer_may_grow(uint64_t max_memory, uint64_t size, uint64_t aligned);
 /* The last reference is gone: free it, without the lock. */
 void shmv_writer_destroy(struct shmvideo_writer *writer);
 
-/* Grow the generation towards what is needed for as many slots out as there are, and
- * some extra, by a slot and as many more as max_bytes allows. Takes the lock. 0: nothing
- * is missing; 1: there may be; or why memory ended. The caller has a reference. */
-int shmv_writer_grow(struct shmvideo_writer *writer,
-                     struct shmv_generation *generation, uint32_t extra_out,
-                     size_t max_bytes);
-
 /* The present generation with a reference, or NULL; and giving it back. */
 struct shmv_generation *shmv_writer_ref_generation(
     struct shmvideo_writer *writer);
@@ -159,6 +153,24 @@ struct shmv_generation *shmv_writer_install(struct shmvideo_writer *writer,
  * others are told that something may have changed. What the owner should know of a
  * waiter's dispatch goes to news_fd. */
 int shmv_writer_dispatch(struct shmvideo_writer *writer, uint32_t n_self);
+
+/* writer-memory.c: slots for all. */
+
+/* Grow the generation towards what is needed for as many slots out as there are, and
+ * some extra, by a slot and as many more as max_bytes allows. Takes the lock. 0: nothing
+ * is missing; 1: there may be; or why memory ended. The caller has a reference. */
+int shmv_writer_grow(struct shmvideo_writer *writer,
+                     struct shmv_generation *generation, uint32_t extra_out,
+                     size_t max_bytes);
+
+/* On the dispatching thread: give readers some of the slots that they were granted, and
+ * see to it that the next dispatch goes on. 0, or why memory ended. */
+int shmv_writer_grow_some(struct shmvideo_writer *writer,
+                          struct shmv_generation *generation);
+
+/* On the dispatching thread: nobody reads any more. Seals forbid giving pages back; so a
+ * pool of the least size takes the place of this. */
+void shmv_writer_shrink(struct shmvideo_writer *writer);
 
 /* peer*.c: one reader's connection. All on the dispatching thread. */
 

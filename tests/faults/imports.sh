@@ -17,7 +17,7 @@ harmless="bcmp __errno_location __cxa_finalize __gmon_start__ _ITM_deregisterTMC
   _ITM_registerTMCloneTable closedir eventfd_write freelocale geteuid getpid memchr
   memcmp memcpy memmove memset munmap pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_mutex_destroy pthread_mutex_init
-  pthread_mutex_lock pthread_mutex_unlock pthread_sigmask qsort sigfillset snprintf stpcpy strchr strchrnul
+  pthread_mutex_lock pthread_mutex_unlock pthread_sigmask qsort sched_yield sigfillset snprintf stpcpy strchr strchrnul
   strcmp strcpy strcspn strerror strerrordesc_np strlen strncmp strnlen strpbrk
   strrchr strspn strstr strtod_l strtol strtoll strtoul strtoull vsnprintf
   __stack_chk_fail"

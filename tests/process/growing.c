@@ -108,6 +108,27 @@ format_comes_before_memory(void)
   shmvideo_writer_free(stage.writer);
 }
 
+/* Memory waits a moment for who is joining, not for ever for who never does. */
+static void
+memory_comes_in_spite_of_silence(void)
+{
+  struct shmvideo_reader_config reading = SHMVIDEO_READER_CONFIG_INIT;
+  struct shmvideo_writer_stats stats;
+  struct shmvideo_reader *silent;
+  stage_open(1920, 1080);
+  reading.path = shmvtest_path("share");
+  g_assert_cmpint(shmvideo_reader_new(&reading, NULL, &silent), ==, 0);
+  do { /* the timer ends each wait */
+    g_assert_cmpint(shmvtest_poll(shmvideo_writer_get_fd(stage.writer), POLLIN,
+                                  shmvtest_deadline()), ==, POLLIN);
+    g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0);
+    shmvideo_writer_get_stats(stage.writer, &stats);
+  } while (stats.slots_active < 2 + 4 + 2 + 2); /* depth 4, 2 holds each */
+  shmvideo_reader_free(silent);
+  shmvideo_reader_free(stage.reader);
+  shmvideo_writer_free(stage.writer);
+}
+
 static void
 frame_path_goes_on(void)
 {
@@ -130,6 +151,8 @@ main(int argc, char **argv)
 {
   shmvtest_init(&argc, &argv);
   shmvtest_add("/growing/format-before-memory", format_comes_before_memory);
+  shmvtest_add("/growing/memory-in-spite-of-silence",
+               memory_comes_in_spite_of_silence);
   shmvtest_add("/growing/the-frame-path-goes-on", frame_path_goes_on);
   return shmvtest_run();
 }
