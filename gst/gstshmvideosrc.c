@@ -41,6 +41,7 @@
 
 #include "gstshmvideocaps.h"
 #include "gstshmvideofollow.h"
+#include "gstshmvideonegotiate.h"
 #include "gstshmvideouri.h"
 
 GST_DEBUG_CATEGORY (gst_shm_video_src_debug);
@@ -387,7 +388,7 @@ gst_shm_video_src_class_init (GstShmVideoSrcClass * class)
   basesrc_class->get_caps = GST_DEBUG_FUNCPTR (gst_shm_video_src_get_caps);
   basesrc_class->query = GST_DEBUG_FUNCPTR (gst_shm_video_src_query);
   basesrc_class->negotiate =
-      GST_DEBUG_FUNCPTR (gst_shm_video_stream_negotiate);
+      GST_DEBUG_FUNCPTR (gst_shm_video_src_negotiate);
   basesrc_class->decide_allocation =
       GST_DEBUG_FUNCPTR (gst_shm_video_stream_decide_allocation);
   pushsrc_class->create = GST_DEBUG_FUNCPTR (gst_shm_video_stream_create);

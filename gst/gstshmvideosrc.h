@@ -67,7 +67,6 @@ struct _GstShmVideoSrc
 };
 
 /* gstshmvideostream.c: the base class's virtual calls on the streaming thread. */
-gboolean gst_shm_video_stream_negotiate (GstBaseSrc * basesrc);
 gboolean gst_shm_video_stream_decide_allocation (GstBaseSrc * basesrc,
     GstQuery * query);
 GstFlowReturn gst_shm_video_stream_create (GstPushSrc * pushsrc,

@@ -4,7 +4,7 @@
 /*
  * The streaming thread of shmvideosrc
  *
- * Owns what goes downstream: caps, buffers, timestamps, QoS. One rule: the base
+ * Owns what goes downstream but for caps: buffers, timestamps, QoS. One rule: the base
  * class never sees FALSE or FLUSHING for "not yet", only when it asked for its
  * thread; and after an error it sees EOS, since it posts errors of its own for
  * anything else.
@@ -15,173 +15,14 @@
 #include "gstshmvideobuffer.h"
 #include "gstshmvideocaps.h"
 #include "gstshmvideoclock.h"
-#include "gstshmvideodownstream.h"
 #include "gstshmvideofollow.h"
-#include "gstshmvideojoin.h"
+#include "gstshmvideonegotiate.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_shm_video_src_debug);
 #define GST_CAT_DEFAULT gst_shm_video_src_debug
 
 /* Skips are reported at most this often. */
 #define QOS_INTERVAL GST_SECOND
-
-/* The writer sends what cannot be, or what downstream does not take. */
-static void
-fail_format (GstShmVideoSrc * self, const GstCaps * caps, const gchar * why)
-{
-  gchar *text = caps != NULL ? gst_caps_to_string (caps) : NULL;
-  gchar *takes =
-      gst_shm_video_downstream_get_accepts (GST_BASE_SRC_PAD (self));
-
-  self->ended = TRUE;
-  GST_ELEMENT_ERROR_WITH_DETAILS (self, STREAM, FORMAT,
-      ("The writer at \"%s\" sends %s: %s%s.", self->path,
-          text != NULL ? text : "what is no raw video", why,
-          text != NULL ? ". A videoconvert (and videoscale) after shmvideosrc "
-          "may help" : ""),
-      ("downstream takes %s", takes != NULL ? takes : "any raw video"),
-      ("socket-path", G_TYPE_STRING, self->path, "pid", G_TYPE_INT,
-          self->status.writer_pid, NULL));
-  g_free (takes);
-  g_free (text);
-}
-
-/* Caps that the reader announced, or NULL if they are nonsense: what the caps
- * mean to GStreamer must be what the library checked the frames against. */
-static GstCaps *
-get_announced (GstShmVideoSrc * self, GstVideoInfo * info)
-{
-  gchar text[GST_SHM_VIDEO_CAPS_TEXT_MAX + 1];
-  struct shmvideo_format format;
-  GstCaps *caps = NULL;
-
-  if (shmvideo_reader_get_format (self->reader, &format, text, sizeof text) == 0)
-    caps = gst_shm_video_caps_from_text (text, info);
-  if (caps != NULL
-      && (format.pixel_format != (guint32) GST_VIDEO_INFO_FORMAT (info)
-          || format.width != (guint32) GST_VIDEO_INFO_WIDTH (info)
-          || format.height != (guint32) GST_VIDEO_INFO_HEIGHT (info)))
-    gst_clear_caps (&caps);
-  return caps;
-}
-
-/* Caps that cannot be read: the library may know formats that GStreamer here does
- * not, having been built later. */
-static void
-fail_announced (GstShmVideoSrc * self)
-{
-  struct shmvideo_format format;
-  const gchar *name = NULL;
-
-  if (shmvideo_reader_get_format (self->reader, &format, NULL, 0) == 0)
-    name = shmvideo_pixel_format_name (format.pixel_format);
-  if (name == NULL
-      || gst_video_format_from_string (name) != GST_VIDEO_FORMAT_UNKNOWN) {
-    fail_format (self, NULL, "its caps are not to be believed");
-    return;
-  }
-  self->ended = TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("The writer at \"%s\" sends %s, a format that this version of GStreamer "
-          "does not know.", self->path, name), (NULL));
-}
-
-static gboolean
-is_flushing (GstShmVideoSrc * self)
-{
-  gboolean flushing;
-
-  g_mutex_lock (&self->lock);
-  flushing = self->flushing;
-  g_mutex_unlock (&self->lock);
-  return flushing || GST_PAD_IS_FLUSHING (GST_BASE_SRC_PAD (self));
-}
-
-/* Tell downstream what the frames are. */
-static void
-send_caps (GstShmVideoSrc * self)
-{
-  GstBaseSrc *basesrc = GST_BASE_SRC (self);
-  GstVideoInfo info;
-  GstCaps *caps = get_announced (self, &info);
-  gboolean latency_changed;
-
-  if (caps == NULL) {
-    fail_announced (self);
-    return;
-  }
-  self->info = info;
-  g_mutex_lock (&self->lock);
-  gst_caps_replace (&self->caps, caps);
-  self->frame_duration = GST_CLOCK_TIME_NONE;
-  if (GST_VIDEO_INFO_FPS_N (&info) > 0)
-    self->frame_duration = gst_util_uint64_scale_int (GST_SECOND,
-        GST_VIDEO_INFO_FPS_D (&info), GST_VIDEO_INFO_FPS_N (&info));
-  latency_changed = gst_shm_video_src_update_latency (self);
-  g_mutex_unlock (&self->lock);
-
-  /* asked first, since the refusal of an event that sticks shows only when a
-   * buffer follows it, as an error that says nothing */
-  if (!gst_pad_peer_query_accept_caps (basesrc->srcpad, caps)
-      || !gst_base_src_set_caps (basesrc, caps)) {
-    if (is_flushing (self)) {
-      gst_pad_mark_reconfigure (basesrc->srcpad);
-    } else {
-      gchar *why = gst_shm_video_downstream_explain (basesrc->srcpad, caps);
-
-      fail_format (self, caps, why);
-      g_free (why);
-    }
-  }
-  gst_caps_unref (caps);
-  if (latency_changed)
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_message_new_latency (GST_OBJECT (self)));
-}
-
-/* Downstream changed. The writer is told what it takes now; if that is not the format
- * that comes, another may, or a refusal: the frames until then are for nobody. */
-static void
-reconsider (GstShmVideoSrc * self)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  GstCaps *caps = gst_pad_get_current_caps (pad);
-
-  if (gst_shm_video_join_update_accepts (self) && caps != NULL
-      && !gst_pad_peer_query_accept_caps (pad, caps)) {
-    GST_INFO_OBJECT (self, "waiting for other caps: %s", self->accepts);
-    self->format_known = FALSE;
-  }
-  gst_clear_caps (&caps);
-}
-
-gboolean
-gst_shm_video_stream_negotiate (GstBaseSrc * basesrc)
-{
-  GstShmVideoSrc *self = GST_SHM_VIDEO_SRC (basesrc);
-  const struct shmvideo_frame *frame = NULL;
-
-  if (self->format_known)
-    reconsider (self);
-  while (!self->format_known) {
-    switch (gst_shm_video_follow_step (self, FALSE, &frame)) {
-      case GST_SHM_VIDEO_STEP_STOP:
-        gst_pad_mark_reconfigure (basesrc->srcpad);
-        return TRUE;
-      case GST_SHM_VIDEO_STEP_END:
-        return TRUE;
-      case GST_SHM_VIDEO_STEP_FRAME:
-        /* of a format that downstream no longer takes */
-        shmvideo_frame_release (frame);
-        break;
-      case GST_SHM_VIDEO_STEP_FORMAT:
-        break;
-    }
-  }
-  if (!self->ended)
-    send_caps (self);
-  return TRUE;
-}
 
 gboolean
 gst_shm_video_stream_decide_allocation (GstBaseSrc * basesrc, GstQuery * query)
@@ -270,7 +111,7 @@ make_buffer (GstShmVideoSrc * self, const struct shmvideo_frame *frame,
 
   wrapped = gst_shm_video_buffer_wrap (frame, &self->info);
   if (wrapped == NULL) {
-    fail_format (self, NULL, "its frames contradict its caps");
+    gst_shm_video_negotiate_fail (self, NULL, "its frames contradict its caps");
     *flow = GST_FLOW_EOS;
     return NULL;
   }
