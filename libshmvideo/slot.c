@@ -234,18 +234,6 @@ shmv_slot_return(struct shmv_claims *claims, uint32_t slot)
   claims->out[slot] = false;
 }
 
-void
-shmv_slot_wait(struct shmv_board *board, uint32_t ticket)
-{
-  shmv_store(&board->writer_waits, ticket);
-}
-
-void
-shmv_slot_wait_over(struct shmv_board *board)
-{
-  shmv_store(&board->writer_waits, 0);
-}
-
 bool
 shmv_slot_must_wake(const struct shmv_page *page, uint32_t *answered)
 {

@@ -19,9 +19,7 @@
  * nothing), or the reader's load sees the odd gen (and the reader lets go). Weaken
  * any of the four and a torn frame follows.
  *
- * The same shape wakes sleepers: head | armed, and hold | writer_waits. (A cursor that
- * goes on wakes no writer: the hold that it went past still keeps the slot, and tells
- * when it goes.)
+ * The same shape wakes sleepers: head | armed, and hold or cursor | writer_waits.
  *
  * This file makes no system call, takes no lock and allocates nothing. The caller
  * serialises all calls on one shmv_claims, and all on one shmv_holder but release.
@@ -90,11 +88,6 @@ void shmv_slot_discard(struct shmv_claims *claims, uint32_t slot);
 
 /* Our process no longer touches the slot. */
 void shmv_slot_return(struct shmv_claims *claims, uint32_t slot);
-
-/* Somebody is about to wait for a slot: a ticket, not 0, that no wait had before. Claim
- * once more after this, before sleeping. And: nobody waits any more. */
-void shmv_slot_wait(struct shmv_board *board, uint32_t ticket);
-void shmv_slot_wait_over(struct shmv_board *board);
 
 /* Whether the reader sleeps on a ticket that was not answered yet; if so it is
  * answered now, and the caller sends one wake. Call after publishing. */

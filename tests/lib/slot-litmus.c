@@ -10,9 +10,8 @@
  * and nudges that get lost. It shows what the processor's own reordering does;
  * slot-explore.c goes through all that can happen without it.
  *
- *   slot-litmus SECONDS [frames|holds|wakes|nudges [COUNT]]: exit status 0 all is well; 1
- *   a rule was broken, and the run ended there; 77 there are no two processors. A run goes
- *   on until so many frames were read, too.
+ *   slot-litmus SECONDS [frames|holds|wakes|nudges]: exit status 0 all is well; 1 a rule
+ *   was broken, and the run ended there; 77 there are no two processors.
  */
 
 #include <pthread.h>
@@ -43,8 +42,7 @@ static uint64_t pixels[3][WORDS];
 static struct timespec deadline;
 static atomic_bool over;
 static atomic_uint bad;
-static unsigned long n_written, n_events, least_read;
-static atomic_ulong n_read; /* the reader's */
+static unsigned long n_written, n_read, n_events;
 
 /* ---- Time and place ---------------------------------------------------------- */
 
@@ -96,22 +94,6 @@ pin(pthread_t thread, int cpu)
   pthread_setaffinity_np(thread, sizeof set, &set);
 }
 
-/* Without a locked instruction, which would keep order where the code under test has
- * none. */
-static void
-count_read(void)
-{
-  unsigned long n = atomic_load_explicit(&n_read, memory_order_relaxed);
-  atomic_store_explicit(&n_read, n + 1, memory_order_relaxed);
-}
-
-static bool
-enough(void)
-{
-  return time_is_up() &&
-         atomic_load_explicit(&n_read, memory_order_relaxed) >= least_read;
-}
-
 /* ---- Frames that are held do not change ---------------------------------------- */
 
 static uint32_t
@@ -143,7 +125,7 @@ write_frames(void)
 {
   while (!atomic_load_explicit(&over, memory_order_relaxed)) {
     show(claim());
-    if (++n_written % 1024 == 0 && enough())
+    if (++n_written % 1024 == 0 && time_is_up())
       atomic_store(&over, true);
   }
 }
@@ -176,7 +158,7 @@ read_frames(void)
       }
     shmv_slot_unhold(&page, 0);
     last = head;
-    count_read();
+    n_read++;
   }
 }
 
@@ -220,7 +202,7 @@ judge(const char *what)
     return false;
   }
   n_events += sides[0].saw != sides[1].saw ? 1 : 0;
-  if (++n_written % 1024 == 0 && enough())
+  if (++n_written % 1024 == 0 && time_is_up())
     atomic_store(&over, true);
   return !atomic_load(&over);
 }
@@ -255,7 +237,7 @@ hold_and_look(void)
       return;
     if (!sides[1].saw)
       shmv_slot_unhold(&page, 0);
-    count_read();
+    n_read++;
   }
 }
 
@@ -286,7 +268,7 @@ read_and_sleep(void)
       return;
     shmv_slot_disarm(&page);
     last++;
-    count_read();
+    n_read++;
   }
 }
 
@@ -300,11 +282,11 @@ write_and_wait(void)
     show(claim());
     if (!MEET_WRITER())
       return;
-    shmv_slot_wait(&board, ++ticket | 1);
+    shmv_store(&board.writer_waits, ++ticket | 1);
     sides[0].saw = shmv_slot_claim(&claims, &slot) == SHMV_CLAIM_OK;
     if (!MEET_WRITER() || !judge("a nudge"))
       return;
-    shmv_slot_wait_over(&board);
+    shmv_store(&board.writer_waits, 0);
     if (sides[0].saw)
       shmv_slot_discard(&claims, slot), shmv_slot_return(&claims, slot);
   }
@@ -327,7 +309,7 @@ let_go_and_nudge(void)
     sides[1].saw = shmv_slot_writer_waits(&board) != 0;
     if (!MEET_READER())
       return;
-    count_read();
+    n_read++;
   }
 }
 
@@ -356,11 +338,9 @@ run(const struct test *test, double seconds, const int *cpus)
   readers[0] = (struct shmv_claimant){.page = &page, .n_holds = 1, .depth = 1};
   shmv_claims_init(&claims, &board, readers, 0);
   claims.active = test->active;
-  claims.n_places = 1; /* as a writer with one reader has it */
   for (int i = 0; i < 2; i++)
     sides[i] = (struct side){.seed = (unsigned)i + 1};
-  n_written = n_events = 0;
-  atomic_store(&n_read, 0);
+  n_written = n_read = n_events = 0;
   atomic_store(&over, false);
   if (test->active == 2)
     show(claim()); /* a frame to begin with */
@@ -376,7 +356,7 @@ run(const struct test *test, double seconds, const int *cpus)
   test->write();
   pthread_join(thread, NULL);
   printf("%s: %lu written, %lu read, %lu met half-way, %u bad\n", test->name,
-         n_written, atomic_load(&n_read), n_events, atomic_load(&bad));
+         n_written, n_read, n_events, atomic_load(&bad));
 }
 
 int
@@ -384,7 +364,6 @@ main(int argc, char **argv)
 {
   int cpus[2] = {processor(0), processor(1)};
   double seconds = argc > 1 ? atof(argv[1]) : 3;
-  least_read = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
   if (cpus[1] < 0) {
     printf("there are no two processors\n");
     return 77;
