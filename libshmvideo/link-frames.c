@@ -83,7 +83,7 @@ shmv_link_has_frame(const struct shmv_link *link)
 {
   if (link->view == NULL)
     return false;
-  uint32_t head = shmv_load(&link->view->board->head);
+  uint32_t head = shmv_slot_head(link->view->board);
   return is_news(link, head) || count_new(link, head) < 0; /* taking finds out */
 }
 
@@ -220,7 +220,7 @@ shmv_link_take(struct shmv_link *link, bool newest,
     return 0;
   /* Loaded once: a head that a lying writer sets back after it was looked at would
    * have frames delivered twice. */
-  uint32_t head = shmv_load(&link->view->board->head);
+  uint32_t head = shmv_slot_head(link->view->board);
   if (count_new(link, head) < 0)
     return -EPROTO;
   if (!is_news(link, head))
@@ -269,7 +269,7 @@ shmv_link_advance(struct shmv_link *link)
   struct shmv_view *old = link->view;
   link->view = link->next;
   link->next = NULL;
-  uint32_t head = shmv_load(&link->view->board->head);
+  uint32_t head = shmv_slot_head(link->view->board);
   if (head + 1 - link->view->first_sequence > SHMV_RING_SIZE)
     link->view->first_sequence = head + 1 - SHMV_RING_SIZE;
   if (old == NULL) {
@@ -298,7 +298,7 @@ shmv_link_end_is_due(const struct shmv_link *link)
     return true;
   uint32_t next = link->policy == SHMVIDEO_LOSSLESS
                       ? link->cursor
-                      : first_wanted(link, shmv_load(&link->view->board->head));
+                      : first_wanted(link, shmv_slot_head(link->view->board));
   if (shmv_serial_diff(next, link->view->first_sequence) < 0)
     next = link->view->first_sequence; /* formats went by unseen */
   return shmv_serial_diff(next, link->end) > 0;
@@ -311,7 +311,7 @@ shmv_link_pass_end(struct shmv_link *link)
   link->ended = true;
   /* Who asked for the newest frame has skipped what was left before the end. */
   if (link->view != NULL &&
-      shmv_serial_diff(link->end, shmv_load(&link->view->board->head)) <= 0 &&
+      shmv_serial_diff(link->end, shmv_slot_head(link->view->board)) <= 0 &&
       shmv_serial_diff(link->end, link->view->first_sequence) >= 0)
     link->view->first_sequence = link->end + 1;
 }

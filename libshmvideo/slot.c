@@ -56,7 +56,7 @@ look_at_reader(const struct shmv_claims *claims, struct shmv_claimant *reader,
   uint32_t tag = claims->board->generation & 0xffffffu;
   for (uint32_t k = 0; k < reader->n_holds; k++) {
     /* For claiming a hint would do, but a writer that is about to wait has just
-     * stored writer_waits, and this load is the other half of that pair. */
+     * stored writer_waits (shmv_slot_wait), and this load is the second half of it. */
     uint32_t word = shmv_load(&reader->page->hold[k]);
     uint32_t slot = (word & 0xff) - 1;
     if (word >> 8 == tag && slot < SHMV_MAX_SLOTS)
@@ -244,6 +244,21 @@ shmv_slot_must_wake(const struct shmv_page *page, uint32_t *answered)
   return true;
 }
 
+void
+shmv_slot_wait(struct shmv_board *board, uint32_t ticket)
+{
+  /* First half: the claim that follows loads all holds. Either it sees that one went,
+   * or who let it go sees the ticket. */
+  shmv_store(&board->writer_waits, ticket);
+}
+
+void
+shmv_slot_unwait(struct shmv_board *board)
+{
+  /* Half of nothing: who still sees the ticket nudges once for nothing. */
+  shmv_store(&board->writer_waits, 0);
+}
+
 /* ---- Reader's side ------------------------------------------------------- */
 
 /* One copy of each value, however the other side may be changing it: only the copy
@@ -310,7 +325,16 @@ shmv_slot_unhold(struct shmv_page *page, uint32_t k)
 uint32_t
 shmv_slot_writer_waits(const struct shmv_board *board)
 {
+  /* Second half of letting go: see shmv_slot_wait. */
   return shmv_load(&board->writer_waits);
+}
+
+uint32_t
+shmv_slot_head(const struct shmv_board *board)
+{
+  /* Second half of arming: either this sees the frame, or who shows it sees the ticket
+   * (shmv_slot_must_wake). */
+  return shmv_load(&board->head);
 }
 
 void

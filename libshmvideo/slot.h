@@ -19,7 +19,10 @@
  * nothing), or the reader's load sees the odd gen (and the reader lets go). Weaken
  * any of the four and a torn frame follows.
  *
- * The same shape wakes sleepers: head | armed, and hold or cursor | writer_waits.
+ * The same shape wakes sleepers: the writer's head --> armed meets a reader's armed -->
+ * head, and a reader's hold := 0 --> writer_waits meets a waiting writer's writer_waits
+ * --> holds. (A cursor needs no such pair: it moves before its hold goes.) Both halves
+ * of all three pairs are in slot.c, and tests/lib/slot-mutate.sh weakens each access.
  *
  * This file makes no system call, takes no lock and allocates nothing. The caller
  * serialises all calls on one shmv_claims, and all on one shmv_holder but release.
@@ -93,6 +96,13 @@ void shmv_slot_return(struct shmv_claims *claims, uint32_t slot);
  * answered now, and the caller sends one wake. Call after publishing. */
 bool shmv_slot_must_wake(const struct shmv_page *page, uint32_t *answered);
 
+/* The writer is about to sleep for want of a slot: a ticket, not 0, that was not used
+ * before. Claim anew after this, all of it, before sleeping. */
+void shmv_slot_wait(struct shmv_board *board, uint32_t ticket);
+
+/* Nobody in the writer waits any more. */
+void shmv_slot_unwait(struct shmv_board *board);
+
 /* First sequence that a lossless reader still needs. Sets broken if its cursor
  * runs ahead of the head. */
 uint32_t shmv_slot_needed_from(const struct shmv_claims *claims,
@@ -125,6 +135,9 @@ void shmv_slot_unhold(struct shmv_page *page, uint32_t k);
 /* The writer's ticket if it waits for a slot, else 0. Load it after letting go;
  * if not 0, nudge the writer. */
 uint32_t shmv_slot_writer_waits(const struct shmv_board *board);
+
+/* The newest sequence, 0 if there was none yet. */
+uint32_t shmv_slot_head(const struct shmv_board *board);
 
 /* Ask to be woken: a ticket, odd. Re-check head and state after this, before
  * sleeping. */

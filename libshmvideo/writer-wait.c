@@ -118,7 +118,7 @@ begin_to_wait(struct shmvideo_writer *writer)
   if (generation != NULL) {
     count_lateness(writer, now);
     deadline = demote_slowest(writer, now);
-    shmv_store(&generation->board->writer_waits, writer->ticket);
+    shmv_slot_wait(generation->board, writer->ticket);
   }
   writer->n_waiters++;
   pthread_mutex_unlock(&writer->lock);
@@ -134,7 +134,7 @@ end_to_wait(struct shmvideo_writer *writer)
     count_lateness(writer, shmv_now());
   bool others = --writer->n_waiters > 0, show = !others && writer->hidden;
   if (writer->generation != NULL && !others)
-    shmv_store(&writer->generation->board->writer_waits, 0);
+    shmv_slot_unwait(writer->generation->board);
   if (show)
     writer->hidden = false;
   pthread_mutex_unlock(&writer->lock);

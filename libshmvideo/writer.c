@@ -240,7 +240,7 @@ shmv_writer_install(struct shmvideo_writer *writer,
         shmv_store(&generation->board->readers[i], SHMV_READER_DEMOTED);
   }
   if (old != NULL) {
-    shmv_store(&old->board->writer_waits, 0);
+    shmv_slot_unwait(old->board);
     shmv_store(&old->board->state, SHMV_BOARD_SUPERSEDED);
   }
   return old;
