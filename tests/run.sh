@@ -42,6 +42,7 @@ packages="gcc libc6-dev meson ninja-build pkg-config python3 procps file
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-base-apps
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav g++ gcc-multilib util-linux mount binutils"
+case $parts in *gcc*) packages="$packages spin" ;; esac
 case $parts in *valgrind*) packages="$packages valgrind libc6-dbg" ;; esac
 case $parts in
   *clang* | *tsan* | *fuzz*) packages="$packages clang libclang-rt-dev" ;;

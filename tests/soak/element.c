@@ -87,7 +87,7 @@ play_sink(int in, int out, void *path)
 {
   char *line = g_strdup_printf(
       "videotestsrc is-live=true ! capsfilter name=filter caps-change-mode=delayed "
-      "caps=video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! "
+      "caps=video/x-raw,format=I420,width=176,height=144,framerate=30/1 ! "
       "shmvideosink socket-path=%s", (const char *)path);
   int code = play(in, out, line);
   g_free(line);

@@ -19,7 +19,7 @@ struct judge_sample {
   guint64 own, shared;         /* bytes in memory: of its heap and stacks; of files */
 };
 
-/* Mappings that may come and go: a reader maps a slot when it first sees a frame in it. */
+/* A reader maps a slot when it first sees a frame in it, so it has more or less of them. */
 enum judge_kind { JUDGE_WRITER, JUDGE_READER };
 
 /* NULL if all samples are alike, else what is not, for g_free. The first is the measure
