@@ -34,7 +34,7 @@ struct shmv_claimant readers[SHMV_MAX_READERS];
 uint64_t pixels[MAX_ACTIVE][WORDS];
 
 atomic_bool over;
-unsigned long n_written, n_read, n_gone, enough;
+unsigned long n_written, n_read, n_frames, n_gone, enough;
 
 static atomic_bool failed;
 static double started, ends;
@@ -184,7 +184,7 @@ reset(const struct test *test)
   claims.active = test->active;
   claims.n_places = 1;
   begin_rounds();
-  n_written = n_read = n_gone = 0;
+  n_written = n_read = n_frames = n_gone = 0;
   atomic_store(&over, false);
 }
 
@@ -202,8 +202,10 @@ run(const struct test *test, double seconds, const int *cpus)
   pin(thread, cpus[1]);
   test->write();
   pthread_join(thread, NULL);
-  printf("%s: %lu written, %lu read, %lu gone before, in %.1f s\n", test->name,
-         n_written, n_read, n_gone, now() - started);
+  printf("%s: %lu written, %lu read", test->name, n_written, n_read);
+  if (n_frames > 0)
+    printf(" (%lu different ones), %lu gone before", n_frames, n_gone);
+  printf(", in %.1f s\n", now() - started);
   if (n_read < enough)
     fail("that is less than %lu", enough);
 }

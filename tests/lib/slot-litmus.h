@@ -29,7 +29,7 @@ extern uint64_t pixels[MAX_ACTIVE][WORDS];
 
 extern atomic_bool over;
 extern unsigned long n_written; /* the writer's */
-extern unsigned long n_read, n_gone; /* the reader's */
+extern unsigned long n_read, n_frames, n_gone; /* the reader's; n_frames: different ones */
 extern unsigned long enough; /* so many are to be read, 0: until the time is up */
 
 /* A rule was broken: say so, and end the run. */
