@@ -7,8 +7,8 @@
  * A writer and a reader, each a coroutine, are run in every order that switches at most
  * so often between them; that is where nearly all mistakes show. Everything is done
  * twice: with one processor's memory, where a store is seen at once, and with stores
- * that are seen as late as C allows (slot-memory.c). What a real processor makes of the
- * code that a compiler made is for slot-litmus.c.
+ * that are seen as late as their order allows (slot-memory.c). What a processor makes of
+ * the code that a compiler made is for slot-litmus.c.
  *
  *   slot-explore [MORE]: MORE switches than usual, up to 4. Exit status 0: all is
  *   well; 1: a rule was broken, and it says which; 77: cannot be run here.

@@ -30,7 +30,7 @@ begin_rounds(void)
 /* Lines that both sides write: whoever does has to wait for them. */
 static struct {
   alignas(64) atomic_uint word;
-} clog[8];
+} slow[8];
 
 /* Wait for the other side; false when the time is up. The instants at which the two
  * go on are shaken, so that all overlaps of their next steps come. Stores that are slow
@@ -47,8 +47,8 @@ meet(struct side *me, struct side *other)
   me->seed = me->seed * 1664525 + 1013904223;
   for (volatile unsigned n = me->seed >> (me->seed & 0x10000 ? 24 : 27); n > 0;)
     n = n - 1;
-  for (size_t i = 0; i < sizeof clog / sizeof *clog; i++)
-    atomic_store_explicit(&clog[i].word, me->seed, memory_order_relaxed);
+  for (size_t i = 0; i < sizeof slow / sizeof *slow; i++)
+    atomic_store_explicit(&slow[i].word, me->seed, memory_order_relaxed);
   return true;
 }
 

@@ -5,11 +5,11 @@
  * The slot protocol on two processors
  *
  * A writer and a reader, each on a processor of its own, use slot.c (or a mutant of
- * it, whichever is linked) as fast as they can, with no system call in between, and
- * watch for what must never be: frames that change while they are held, frames that
- * should be there and are not, wakes and nudges that get lost. It shows what a processor
- * makes of the code that a compiler made; slot-explore.c goes through all that the
- * source may mean.
+ * it, whichever is linked) as fast as they can, with no system call in between (but by
+ * who waits for a thread that has lost its processor), and watch for what must never
+ * be: frames that change while they are held, frames that should be there and are not,
+ * wakes and nudges that get lost. It shows what a processor makes of the code that a
+ * compiler made; slot-explore.c goes through all that the source may mean.
  *
  *   slot-litmus SECONDS [TEST [COUNT]]: all tests, SECONDS each, or one of them (frames,
  *   lossless, holds, wakes, nudges), which then ends when COUNT frames or rounds have
@@ -102,9 +102,9 @@ processor(int n)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) < 0)
     return -1;
-  for (int i = 0; i < CPU_SETSIZE; i++)
+  for (size_t i = 0; i < CPU_SETSIZE; i++)
     if (CPU_ISSET(i, &set) && n-- == 0)
-      return i;
+      return (int)i;
   return -1;
 }
 
@@ -113,7 +113,7 @@ pin(pthread_t thread, int cpu)
 {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
+  CPU_SET((size_t)cpu, &set);
   pthread_setaffinity_np(thread, sizeof set, &set);
 }
 

@@ -14,7 +14,7 @@ extern enum who running;
 /* A place at which the other side may go on. */
 void step(void);
 
-/* Stores stay with the side that made them as long as C allows: until it makes a
+/* Stores stay with the side that made them as long as their order allows: until it makes a
  * sequentially consistent load, and then only those, and what was stored before them. */
 extern bool delaying;
 
