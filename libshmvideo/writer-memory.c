@@ -78,26 +78,32 @@ may_wait(struct shmvideo_writer *writer)
     joining |= peer->session.ready_generation == 0 && !peer->waits;
     lossless |= peer->session.welcome.policy == SHMVIDEO_LOSSLESS;
   }
-  joining &= !lossless;
-  uint64_t now = joining ? shmv_now() : 0;
-  if (joining && writer->grow_at == 0)
+  if (!joining || lossless)
+    return false;
+  uint64_t now = shmv_now();
+  if (writer->grow_at == 0)
     writer->grow_at = now + GROWTH_PATIENCE;
-  if (joining && now < writer->grow_at)
-    return true;
-  writer->grow_at = 0;
-  return false;
+  return now < writer->grow_at;
 }
 
 int
 shmv_writer_grow_some(struct shmvideo_writer *writer,
                       struct shmv_generation *generation)
 {
-  bool small = may_wait(writer);
+  pthread_mutex_lock(&writer->lock);
+  bool missing = generation->next_place <
+                 shmv_generation_needs(generation, writer->readers,
+                                       generation->n_out);
+  pthread_mutex_unlock(&writer->lock);
+  bool small = missing && may_wait(writer);
   if (small && generation->slot_size > GROW_PER_JOIN)
     return 0;
+  writer->grow_at = 0;
   pthread_mutex_lock(&writer->lock);
   writer->growth_asked = false;
   pthread_mutex_unlock(&writer->lock);
+  if (!missing)
+    return 0;
   int code = shmv_writer_grow(writer, generation, 0,
                               small ? GROW_PER_JOIN : GROW_PER_TURN);
   if (code > 0)

@@ -301,6 +301,8 @@ none_for_a_pool(void)
   GQueue kept = G_QUEUE_INIT;
   shim_arm(SHIM_NOBODY, 0, 0);
   shim_blame("RLIMIT_NOFILE", EMFILE);
+  play(writer, reader, path); /* the writer has its pool */
+  gst_element_set_state(reader, GST_STATE_NULL);
   gst_pad_add_probe(pad,
                     GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PUSH |
                         GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,

@@ -74,11 +74,12 @@ show_one(void)
   publish(slot);
 }
 
+/* Until the reader has taken so many frames, and holds none but the first. */
 static void
 wait_for_received(uint32_t n)
 {
   struct shmvideo_reader_info info = {0};
-  while (info.received < n) {
+  while (info.received < n || info.holding > 1) {
     shmvtest_poll(shmvideo_writer_get_fd(writer), POLLIN, 1);
     g_assert_cmpint(shmvideo_writer_dispatch(writer), ==, 0);
     shmvideo_writer_get_readers(writer, &info, 1);

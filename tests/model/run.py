@@ -84,7 +84,7 @@ class Broken(Exception):
     pass
 
 
-def search(model, defines, folder):
+def search(model, defines, long, folder):
     """(what is wrong or None, states, depth, memory in MB, seconds) of a whole search."""
     flags = ["-D" + d for d in defines.split()]
     for name in os.listdir(HERE):
@@ -93,7 +93,7 @@ def search(model, defines, folder):
     start = time.monotonic()
     subprocess.run(["spin", "-a", *flags, model], cwd=folder, check=True,
                    stdout=subprocess.DEVNULL)
-    subprocess.run(["cc", "-O1", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048",
+    subprocess.run(["cc", "-O2" if long else "-O0", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048",
                     "-DMEMLIM=6000", "-o", "pan", "pan.c"], cwd=folder, check=True)
     done = subprocess.run(["./pan", "-E", "-m4000000", "-w22"], cwd=folder, text=True,
                           check=False, stdout=subprocess.PIPE).stdout
@@ -147,7 +147,8 @@ def main():
         defines = f"{defines} {mutation}".strip()
         with tempfile.TemporaryDirectory() as folder:
             try:
-                wrong, *figures = search(model + ".pml", defines, folder)
+                wrong, *figures = search(
+                    model + ".pml", defines, model == "hold" and not mutation, folder)
             except Broken as broken:
                 print("# " + str(broken).replace("\n", "\n# "))
                 wrong, figures = "the search", [0, 0, 0, 0]

@@ -124,6 +124,11 @@ memory_comes_in_spite_of_silence(void)
     g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0);
     shmvideo_writer_get_stats(stage.writer, &stats);
   } while (stats.slots_active < 2 + 4 + 2 + 2); /* depth 4, 2 holds each */
+  /* And then it is not waited for any more. */
+  while (shmvtest_poll(shmvideo_writer_get_fd(stage.writer), POLLIN, 0) != 0)
+    g_assert_cmpint(shmvideo_writer_dispatch(stage.writer), ==, 0);
+  g_assert_cmpint(shmvtest_poll(shmvideo_writer_get_fd(stage.writer), POLLIN, 50),
+                  ==, 0);
   shmvideo_reader_free(silent);
   shmvideo_reader_free(stage.reader);
   shmvideo_writer_free(stage.writer);
