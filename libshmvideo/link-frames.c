@@ -119,7 +119,8 @@ hold(struct shmv_link *link, struct shmv_held *held, uint32_t sequence)
   switch (shmv_slot_hold(&holder, held->index, sequence, &slot, &entry)) {
     case SHMV_HOLD_OK:
       break;
-    case SHMV_HOLD_GONE:
+    case SHMV_HOLD_GONE: /* a writer that looked meanwhile took the slot for held */
+      nudge(link, view->board);
       return 0;
     default:
       return -EPROTO;

@@ -5,6 +5,11 @@
  * The readers of hold.pml: as link-frames.c and reader-next.c call slot.c.
  */
 
+/* A writer that waits is told once for each ticket that something was let go. */
+#define NUDGE(r) \
+  atomic { t = waits } \
+  atomic { if :: t != 0 && t != nudged -> nudged = t; nudge = true :: else fi }
+
 /* Take frame want into hold word k: ok says if it was there. */
 inline take(r, want)
 {
@@ -34,7 +39,11 @@ inline take(r, want)
      :: else
      fi;
      if
-     :: !ok -> atomic { hold[k] = 0; checked[k] = 0 }
+     :: !ok ->
+        atomic { hold[k] = 0; checked[k] = 0 }
+#ifndef IN_VAIN_UNTOLD
+        NUDGE(r)
+#endif
      :: else
      fi
   :: else -> break
@@ -82,14 +91,8 @@ again:
   }
 release:
   atomic { checked[k] = 0; hold[k] = 0 }
-  atomic { t = waits }
-  atomic {
-    if
-    :: t != 0 && t != nudged -> nudged = t; nudge = true
-    :: else
-    fi;
-    goto again
-  }
+  NUDGE(r)
+  goto again;
 acquire:
   atomic { h = head }
   if
