@@ -46,7 +46,7 @@ judge(int status, int wanted)
 static void
 test_all_schedules(void)
 {
-  judge(run("slot-explore", NULL, NULL, 120), 0);
+  judge(run("slot-explore", NULL, NULL, 300), 0);
 }
 
 static void
@@ -69,22 +69,28 @@ test_rounds(void)
 }
 
 #ifdef SHMV_MUTANTS
+enum kind {
+  RULE,  /* something is done otherwise */
+  ORDER, /* a store, or a whole pair, has a weaker order */
+  LOAD   /* a load has */
+};
+
 static const struct mutant {
   const char *name;
   const char *litmus; /* the test that it fails */
-  bool load;          /* all that is weaker is a load */
+  enum kind kind;
 } mutants[] = {
-    {"scan-first", "holds", false},     {"no-recheck", "frames", false},
-    {"no-sequence", "frames", false},   {"no-restore", "holds", false},
-    {"early-head", "frames", false},    {"off-by-one", "lossless", false},
-    {"gen-release", "holds", false},    {"holds-acquire", "holds", true},
-    {"hold-release", "holds", false},   {"gen-acquire", "holds", true},
-    {"head-release", "wakes", false},   {"armed-acquire", "wakes", true},
-    {"armed-release", "wakes", false},  {"head-acquire", "wakes", true},
-    {"unhold-release", "nudges", false}, {"waits-acquire", "nudges", true},
-    {"waits-release", "nudges", false}, {"free-acquire", "nudges", true},
-    {"gen-hold", "holds", false},       {"head-armed", "wakes", false},
-    {"hold-waits", "nudges", false},
+    {"scan-first", "holds", RULE},      {"no-recheck", "frames", RULE},
+    {"no-sequence", "frames", RULE},    {"no-restore", "holds", RULE},
+    {"early-head", "frames", RULE},     {"off-by-one", "lossless", RULE},
+    {"gen-release", "holds", ORDER},    {"holds-acquire", "holds", LOAD},
+    {"hold-release", "holds", ORDER},   {"gen-acquire", "holds", LOAD},
+    {"head-release", "wakes", ORDER},   {"armed-acquire", "wakes", LOAD},
+    {"armed-release", "wakes", ORDER},  {"head-acquire", "wakes", LOAD},
+    {"unhold-release", "nudges", ORDER}, {"waits-acquire", "nudges", LOAD},
+    {"waits-release", "nudges", ORDER}, {"free-acquire", "nudges", LOAD},
+    {"gen-hold", "holds", ORDER},       {"head-armed", "wakes", ORDER},
+    {"hold-waits", "nudges", ORDER},
 };
 
 /* The mutant that the running test is for: the last part of its path. */
@@ -103,7 +109,7 @@ static void
 test_explored_mutant(void)
 {
   char *program = g_strdup_printf("slot-explore-%s", the_mutant()->name);
-  judge(run(program, NULL, NULL, 120), 1);
+  judge(run(program, NULL, NULL, 300), 1);
   g_free(program);
 }
 
@@ -125,34 +131,27 @@ is_same_code(const char *name)
   return status == 0;
 }
 
-/* A load that comes after a sequentially consistent store: where it is not another
- * instruction than a weaker one, nothing can be seen of that. */
-static void
-test_weak_load(const struct mutant *mutant, const char *program)
-{
-  if (is_same_code(mutant->name)) {
-    g_test_skip("the compiler makes the same code of it as of the real source: only "
-                "slot-explore sees the difference");
-    return;
-  }
-  int status = run(program, "1", mutant->litmus, 1);
-  if (status == 0)
-    g_test_skip("the code is another one, and this processor broke no rule with it "
-                "in 1 s: only slot-explore sees the difference");
-  else
-    judge(status, 1);
-}
-
-/* Found by running into it. */
+/* Found by running into it; but a weaker order that is the same instruction (on x86 that
+ * is so for loads, on others for stores too) can only be found in the source. */
 static void
 test_running_mutant(void)
 {
   const struct mutant *mutant = the_mutant();
+  if (mutant->kind != RULE && is_same_code(mutant->name)) {
+    g_test_skip("the compiler makes the same code of it as of the real source: only "
+                "slot-explore sees the difference");
+    return;
+  }
+  int seconds = mutant->kind == LOAD ? 1 : PATIENCE;
   char *program = g_strdup_printf("slot-litmus-%s", mutant->name);
-  if (mutant->load)
-    test_weak_load(mutant, program);
+  char *argument = g_strdup_printf("%d", seconds);
+  int status = run(program, argument, mutant->litmus, seconds);
+  if (mutant->kind == LOAD && status == 0)
+    g_test_skip("the code is another one, and this processor broke no rule with it "
+                "in 1 s: only slot-explore sees the difference");
   else
-    judge(run(program, G_STRINGIFY(PATIENCE), mutant->litmus, PATIENCE), 1);
+    judge(status, 1);
+  g_free(argument);
   g_free(program);
 }
 
