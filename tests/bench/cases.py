@@ -31,7 +31,7 @@ def untouched(size):
 
 
 def touched(size):
-    return case("touched", size, ALL, lossless=True, depth=2, holds=2, touch=True)
+    return case("touched", size, ALL, lossless=True, depth=2, touch=True)
 
 
 def paced(size):

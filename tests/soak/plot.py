@@ -17,7 +17,7 @@ WHO = {"writer": "#2060b0", "reader": "#60a0e0", "shmvideosink": "#c06020",
        "shmvideosrc": "#e0a060"}
 ROWS = (("own", "MB of its own", 1e6), ("descriptors", "descriptors", 1),
         ("mappings", "mappings of frames", 1))
-MOST = 1200  # points of a curve
+MOST = 500  # points of a curve
 
 
 def main():
