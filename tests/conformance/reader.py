@@ -278,10 +278,12 @@ class Reader:
                 break
             self.page.store(k * 4, 0)
         else:
+            self.nudge(self.generation)  # the writer may have seen the hold
             return None
         entry = board.entry(slot)
         if (entry.sequence - sequence) & 0xffffffff:
             self.page.store(k * 4, 0)
+            self.nudge(self.generation)
             return None
         try:
             self.generation.check_entry(entry)
