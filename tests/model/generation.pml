@@ -5,12 +5,13 @@
  * A change of generation: each format has its own board and pool, and a lossless reader
  * goes from one to the next. Claims are simple here, one step each (hold.pml has them in
  * full); what counts is the order of frames, FORMAT and READY, and whose slot a hold word
- * names.
+ * names. Each side may be killed at any time.
  *
  * Owns these invariants:
  *   EXCLUSIVE  memory of a frame that the reader holds is not written, whatever board it
  *              belongs to
- *   COMPLETE   all frames of all generations reach the reader, in order
+ *   COMPLETE   all frames of all generations reach the reader, in order; when the writer
+ *              died, all that it had shown and announced
  *   AWAKE      when nothing can happen any more, all has been shown and seen
  */
 
@@ -20,13 +21,15 @@
 #ifndef CHANGES
 #define CHANGES 2
 #endif
+#ifndef KILLS
+#define KILLS 0
+#endif
 #define SLOTS 2 /* of each generation */
 #define GENERATIONS (CHANGES + 1)
 
 /* Boards. */
 byte head[GENERATIONS], first[GENERATIONS];
 byte slot_frame[GENERATIONS * SLOTS]; /* which frame is in it */
-bool superseded[GENERATIONS];
 
 /* The reader's page: a hold word has a tag, the generation's. */
 byte hold_slot, hold_tag, cursor = 1;
@@ -36,6 +39,9 @@ chan format = [1] of { byte };
 chan answer = [1] of { byte };
 
 bool writer_done, reader_done;
+/* Killed; and the other side has seen it. */
+bool writer_dead, reader_dead, writer_gone, reader_gone;
+byte kills;
 
 /* Memory of slot c of generation g. */
 #ifdef SAME_POOL
@@ -47,9 +53,9 @@ byte memory[GENERATIONS * SLOTS];
 byte held = 255; /* ghost: memory that the reader holds, checked */
 
 /* As the writer sees it. */
-#define HELD(g, c) (hold_slot == (c) + 1 && hold_tag == (g))
+#define HELD(g, c) (!reader_gone && hold_slot == (c) + 1 && hold_tag == (g))
 
-proctype Writer()
+proctype Writer() provided (!writer_dead)
 {
   byte f = 1, g, c, told = 255, ready = 255;
   first[0] = 1;
@@ -59,12 +65,12 @@ proctype Writer()
      if
      :: /* show one: when there is a slot that no one needs or holds */
         atomic {
-          !HELD(g, f % SLOTS) && (slot_frame[g * SLOTS + f % SLOTS] == 0 ||
+          !HELD(g, f % SLOTS) && (slot_frame[g * SLOTS + f % SLOTS] == 0 || reader_gone ||
                                   slot_frame[g * SLOTS + f % SLOTS] < cursor);
           c = f % SLOTS;
           slot_frame[g * SLOTS + c] = 0
         }
-        assert(held != MEMORY(g, c)); /* EXCLUSIVE */
+        assert(reader_dead || held != MEMORY(g, c)); /* EXCLUSIVE */
         memory[MEMORY(g, c)] = f;
         slot_frame[g * SLOTS + c] = f;
         head[g] = f;
@@ -73,21 +79,20 @@ proctype Writer()
 #ifdef NO_UNTOLD
         g < CHANGES ->
 #else
-        g < CHANGES && told == g ->
+        g < CHANGES && (told == g || reader_gone) ->
 #endif
         first[g + 1] = f;
         head[g + 1] = f - 1;
-        superseded[g] = true;
         g++
      :: told != g && ready == told && nfull(format) -> format!g; told = g
      :: answer?ready
      fi
-  :: else -> break
+  :: f > FRAMES -> break
   od;
   do
   :: told != g && ready == told && nfull(format) -> format!g; told = g
   :: answer?ready
-  :: told == g && ready == told -> break
+  :: (told == g && ready == told) || reader_gone -> break
   od;
   writer_done = true
 }
@@ -97,15 +102,20 @@ proctype Writer()
 #define GOES_ON(g) (next != 255)
 #else
 #define TAKES_FRAME(g) (head[g] >= want)
-#define GOES_ON(g) (next != 255 && superseded[g] && head[g] < want)
+#define GOES_ON(g) (next != 255 && head[g] < want)
 #endif
 
-proctype Reader()
+/* Into a socket whose other end is gone a message goes as well. */
+#define ANSWER(g) if :: answer!g :: writer_gone fi
+
+proctype Reader() provided (!reader_dead)
 {
   byte g, next = 255, want = 1, c;
 
-  format?g;
-  answer!g;
+  if
+  :: format?g -> ANSWER(g)
+  :: writer_gone && empty(format) -> goto over
+  fi;
   do
   :: want > FRAMES -> break
   :: want <= FRAMES ->
@@ -125,20 +135,32 @@ proctype Reader()
         g = next;
         next = 255;
         assert(first[g] <= want); /* COMPLETE: no generation went by unseen */
-        answer!g
+        ANSWER(g)
+     :: writer_gone && empty(format) && next == 255 && head[g] < want ->
+        hold_slot = 0;
+        goto over
      fi
   od;
   held = 255;
   hold_slot = 0;
-  do
-  :: format?next -> answer!next
-  :: writer_done -> break
-  od;
+over:
   reader_done = true
 }
 
+proctype Fate()
+{
+  do
+  :: atomic { kills < KILLS && !writer_done && !writer_dead ->
+              writer_dead = true; kills++ }
+  :: atomic { kills < KILLS && !reader_done && !reader_dead ->
+              reader_dead = true; kills++ }
+  :: atomic { writer_dead && !writer_gone -> writer_gone = true }
+  :: atomic { reader_dead && !reader_gone -> reader_gone = true }
+  od
+}
+
 init {
-  atomic { run Writer(); run Reader() }
+  atomic { select(kills : 0 .. KILLS); run Writer(); run Reader(); run Fate() }
   timeout; /* AWAKE */
-  assert(writer_done && reader_done)
+  assert((writer_done || writer_dead) && (reader_done || reader_dead))
 }

@@ -2,159 +2,181 @@
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
 /*
- * The readers of hold.pml: as link-frames.c and reader-next.c call slot.c.
+ * The readers of hold.pml: as link-frames.c and reader-next.c call slot.c. Each ends when
+ * it has the last frame, when the writer is gone, or when it was dropped.
  */
 
-/* A writer that waits is told once for each ticket that something was let go. */
-#define NUDGE(r) \
-  atomic { t = waits } \
-  atomic { if :: t != 0 && t != nudged -> nudged = t; nudge = true :: else fi }
-
-/* Take frame want into hold word k: ok says if it was there. */
-inline take(r, want)
-{
-  do
-  :: attempt < 2 ->
-     atomic { s = ring[want % RING] }
-     atomic { hold[k] = s + 1 }
-     atomic {
-#ifdef NO_CHECK
-       odd = false;
-#else
-       odd = gen[s];
-#endif
-       checked[k] = (odd -> 0 : s + 1);
-       attempt = (odd -> attempt + 1 : 2)
-     }
-     if
-     :: !odd ->
-        atomic {
-#ifdef RING_METADATA
-          ok = true;
-#else
-          ok = seq[s] == want;
-#endif
-          assert(!ok || !present[r] || (seq[s] == want && content[s] == want)) /* FAITHFUL */
-        }
-     :: else
-     fi;
-     if
-     :: !ok ->
-        atomic { hold[k] = 0; checked[k] = 0 }
-#ifndef IN_VAIN_UNTOLD
-        NUDGE(r)
-#endif
-     :: else
-     fi
-  :: else -> break
-  od
-}
-
-/* What ended a sleep, or kept from one, has nothing more to say. */
-#define DISARM(r) atomic { if :: armed[r] % 2 == 1 -> armed[r]++ :: else fi }
+#define LET_GO checked[k] = 0; hold[k] = 0
+#define DISARM armed[r] = (armed[r] % 2 == 1 -> armed[r] + 1 : armed[r])
+#define FIRST_WANTED (last + DEPTH >= h -> last + 1 : h + 1 - DEPTH)
 
 proctype Reader(byte r) provided (!dead[r])
 {
   byte h, s, k, want, last, attempt, nudged, t;
-  bool ok, odd, lossless = (r == LOSSLESS);
+  bool lossless = (r == LOSSLESS);
 
   /* let in: dispatch finds a place, with its lock */
+  atomic {
+    if
+    :: !locked && !writer_dead -> skip
+    :: writer_dead -> goto over
+    fi;
+    floor[r] = (head > 0 -> head : 1);
+    rights[r] = lossless;
+    present[r] = true;
+    want = floor[r];
+    due = (lossless -> want : due)
+  }
+  atomic {
+#ifdef BEGIN_AT_HEAD
+    want = (head > 0 -> head : 1);
+#endif
+    if
+    :: lossless -> cursor[r] = want
+    :: !lossless -> last = (head > 0 -> head - 1 : 0)
+    fi
+  }
   if
-  :: atomic {
-       !locked && !writer_dead;
-       floor[r] = (head > 0 -> head : 1);
-       rights[r] = lossless;
-       present[r] = true;
-       want = floor[r]
-     }
-  :: writer_dead -> goto over
-  fi;
-  if
-  :: lossless -> cursor[r] = want; ready[r] = true
-  :: else -> atomic { h = head; last = (h > 0 -> h - 1 : 0) }
+  :: lossless -> atomic { !locked || writer_dead; ready[r] = true } /* READY is heard */
+  :: else
   fi;
 
 again:
   atomic {
-    h = 0; s = 0; t = 0; attempt = 0; ok = false; odd = false;
+    h = 0;
+    s = 0;
+    attempt = 0;
     want = (lossless -> want : 0);
     if
     :: hold[r * HOLDS] != 0 -> k = r * HOLDS; goto release
-    :: HOLDS == 2 && hold[r * HOLDS + HOLDS - 1] != 0 ->
-       k = r * HOLDS + HOLDS - 1;
-       goto release
-    :: hold[r * HOLDS] == 0 -> k = r * HOLDS; goto acquire
-    :: HOLDS == 2 && hold[r * HOLDS] != 0 && hold[r * HOLDS + HOLDS - 1] == 0 ->
-       k = r * HOLDS + HOLDS - 1;
-       goto acquire
+    :: hold[r * HOLDS] == 0 -> k = r * HOLDS
+#if HOLDS == 2
+    :: hold[r * HOLDS + 1] != 0 -> k = r * HOLDS + 1; goto release
+    :: hold[r * HOLDS] != 0 && hold[r * HOLDS + 1] == 0 -> k = r * HOLDS + 1
+#endif
+    fi;
+    h = head;
+    if
+    :: lossless && h >= want -> goto take
+    :: !lossless && h > last -> want = FIRST_WANTED; goto take
+    :: else -> k = 0; goto nothing
     fi
   }
+
 release:
-  atomic { checked[k] = 0; hold[k] = 0 }
-  NUDGE(r)
-  goto again;
-acquire:
-  atomic { h = head }
-  if
-  :: lossless && h >= want ->
+#ifdef NUDGE_FIRST
+  t = waits;
+  atomic { LET_GO }
+#else
+  atomic { LET_GO }
+  t = waits;
+#endif
+  atomic {
+    k = 0;
+    if :: t != 0 && t != nudged -> nudged = t; nudge = true :: else fi;
+    t = 0;
+    goto again
+  }
+
+take:
 #ifdef CURSOR_FIRST
-     cursor[r] = want + 1;
+  if :: lossless -> cursor[r] = want + 1 :: else fi;
 #endif
-     take(r, want);
-     if
-     :: ok -> /* COMPLETE, with the way that want goes */
-        atomic { last = want; want++;
+  s = ring[want % RING];
+  hold[k] = s + 1;
+  atomic {
+#ifdef NO_CHECK
+    skip;
+#else
+    if :: gen[s] == 1 -> attempt++; goto fail :: else fi;
+#endif
+    checked[k] = s + 1
+  }
+  atomic {
+    attempt = 2;
+#ifndef RING_METADATA
+    if :: seq[s] != want -> goto fail :: else fi;
+#endif
+    assert(!present[r] || (seq[s] == want && content[s] == want)); /* FAITHFUL */
+    if :: lossless -> goto got :: else fi;
+    last = want;
+    DISARM;
+    goto again
+  }
+got:
+  atomic {
+    assert(want == due); /* COMPLETE */
+    last = want;
+    want++;
+    due = want;
 #ifndef CURSOR_FIRST
-                 cursor[r] = want
+    cursor[r] = want
 #endif
-        }
-        DISARM(r)
-     :: !ok && present[r] ->
-        atomic { t = demoted[r]; assert(t || !present[r]) /* HONEST */ }
-        atomic { lossless = false; last = want - 1 }
-     :: !ok && !present[r] -> goto over
-     fi
-  :: !lossless && h > last ->
-     atomic { want = (last + DEPTH >= h -> last + 1 : h + 1 - DEPTH) }
-     do
-     :: !ok && want <= h ->
-        take(r, want);
-        atomic {
-          attempt = 0;
-          if :: ok -> last = want :: else -> want++ fi
-        }
-     :: else -> break
-     od;
-     if :: ok -> DISARM(r) :: else fi
-  :: (lossless && h < want) || (!lossless && h <= last) ->
-     if
-     :: last == FRAMES -> goto over
-     :: else
-     fi;
-     atomic { if :: armed[r] % 2 == 0 -> armed[r]++ :: else fi }
+  }
+  atomic { DISARM; goto again }
+fail:
+  atomic {
+    LET_GO;
+    s = 0;
+    if :: attempt < 2 -> goto take :: else fi;
+    attempt = 0;
+    if
+    :: lossless && present[r] -> goto missing
+    :: lossless && !present[r] -> goto over
+    :: else
+    fi;
+    want++;
+    if :: want <= h -> goto take :: else -> goto again fi
+  }
+missing:
+  atomic {
+    assert(demoted[r] || !present[r]); /* HONEST */
+    lossless = false;
+    last = want - 1;
+    want = FIRST_WANTED;
+    goto take
+  }
+
+nothing:
+  atomic {
+    if :: last == FRAMES -> goto over :: else fi;
+    armed[r] = (armed[r] % 2 == 0 -> armed[r] + 1 : armed[r])
+  }
 #ifndef NO_CHECK_ASLEEP_READER
-     atomic { h = head }
+  atomic {
+    if
+    :: lossless && head >= want -> goto again
+    :: !lossless && head > last -> goto again
+    :: else
+    fi
+  }
 #endif
-     if
-     :: (lossless && h >= want) || (!lossless && h > last) -> skip
-     :: else -> /* asleep */
-        if
-        :: atomic { wakes[r] > 0 -> wakes[r]-- };
-           DISARM(r)
-        :: writer_gone && head == h -> goto over
-        :: writer_gone && head != h -> skip
-        :: !present[r] -> goto over
-        fi
-     fi
+  if /* asleep */
+  :: atomic { wakes[r] > 0 -> wakes[r]--; DISARM }
+  :: atomic {
+       writer_gone ->
+       if
+       :: lossless && head < want -> goto over
+       :: !lossless && head <= last -> goto over
+       :: else
+       fi
+     }
+  :: atomic { !present[r] -> goto over }
+  /* another thread lets go */
+  :: atomic { hold[r * HOLDS] != 0 -> k = r * HOLDS; goto release }
+#if HOLDS == 2
+  :: atomic { hold[r * HOLDS + 1] != 0 -> k = r * HOLDS + 1; goto release }
+#endif
   fi;
   goto again;
 
 over: /* a process ends as one that is killed, but with nothing in hand */
   atomic {
+    assert(!lossless || last == FRAMES || writer_dead || !present[r]); /* COMPLETE */
     done[r] = true;
     k = r * HOLDS;
     do
-    :: k < (r + 1) * HOLDS -> checked[k] = 0; hold[k] = 0; k++
+    :: k < (r + 1) * HOLDS -> LET_GO; k++
     :: else -> break
     od;
     dead[r] = true

@@ -3,8 +3,8 @@
 
 /*
  * Who may touch a slot, and who wakes whom: one writer, a reader of policy latest
- * (number 0) and a lossless one (number 1), on one board. Each statement is one access
- * to shared memory, as in libshmvideo/slot.c and writer-wait.c; between any two of them
+ * (number 0) and a lossless one (number 1), on one board. What is atomic here makes one
+ * access to shared memory, as in libshmvideo/slot.c and writer-wait.c; between any two
  * anybody may be killed, a living reader dropped, a lossless one demoted. Memory is
  * sequentially consistent here: what weaker orders do is for the litmus tests.
  *
@@ -43,6 +43,9 @@
 #ifndef DEMOTIONS
 #define DEMOTIONS 0
 #endif
+#ifndef DISCARDS
+#define DISCARDS 0 /* claimed slots that are filled and not shown */
+#endif
 #ifndef READERS
 #define READERS 2
 #endif
@@ -52,6 +55,10 @@
 
 #define LOSSLESS 1
 #define NONE 255
+
+/* Hold words of those who are there. */
+#define FROM (FIRST * HOLDS)
+#define TO (READERS * HOLDS)
 
 /* The writer's words. */
 bit gen[SLOTS]; /* odd: 1 */
@@ -72,7 +79,8 @@ bool locked; /* the writer's own lock: dispatch and claims take turns */
 /* Ghosts: who is dead, who is done, which slots are held and checked. */
 bool dead[2], writer_dead, done[2], writer_done;
 byte checked[2 * HOLDS];
-byte kills, drops, demotions;
+byte due; /* the frame that the lossless reader must get next */
+byte kills, drops, demotions, discards;
 
 #define IS_CHECKED(r, c) \
   (present[r] && !dead[r] && (checked[(r) * HOLDS] == (c) + 1 || \
@@ -86,37 +94,29 @@ byte kills, drops, demotions;
 #define COUNTS(r) present[r]
 #endif
 
+#define FORGET(slots) \
+  k = 0; \
+  do :: k < SLOTS -> slots[k] = false; k++ :: else -> break od; \
+  k = 0
+
 proctype Writer() provided (!writer_dead)
 {
   byte f = 1, c, k, need, ticket, newest = NONE, answered[2];
   bool waiting, held, tried[SLOTS], looked[SLOTS], any;
 
 claim:
+  atomic { !locked; locked = true; k = FROM; need = NONE; any = false; c = NONE }
+peek:
   atomic {
-    !locked;
-    locked = true;
-    c = 0;
-    do :: c < SLOTS -> looked[c] = false; c++ :: else -> break od;
-    k = 0;
-    need = NONE;
+    if :: COUNTS(k / HOLDS) && hold[k] != 0 -> looked[hold[k] - 1] = true :: else fi;
+    k++;
+    if :: k < TO -> goto peek :: else fi
   }
-  /* peek */
-  do
-  :: k < 2 * HOLDS ->
-     atomic {
-       if
-       :: COUNTS(k / HOLDS) && hold[k] != 0 -> looked[hold[k] - 1] = true
-       :: else
-       fi;
-       k++
-     }
-  :: else -> break
-  od;
-  if
-  :: present[LOSSLESS] && rights[LOSSLESS] ->
-     atomic {
+  atomic {
+    if
+    :: present[LOSSLESS] && rights[LOSSLESS] ->
 #ifdef NO_FLOOR
-       need = (ready[LOSSLESS] -> cursor[LOSSLESS] : NONE);
+       need = (ready[LOSSLESS] -> cursor[LOSSLESS] : NONE)
 #else
        if
        :: ready[LOSSLESS] && cursor[LOSSLESS] > floor[LOSSLESS] ->
@@ -125,14 +125,10 @@ claim:
        fi;
        need = floor[LOSSLESS]
 #endif
-     }
-  :: else
-  fi;
-  /* any of those that may be taken, or none */
-  atomic {
+    :: else
+    fi;
+    /* any of those that may be taken, or none */
     k = 0;
-    any = false;
-    c = NONE;
     do
     :: k < SLOTS ->
        if
@@ -144,73 +140,67 @@ claim:
           fi
        :: else
        fi;
+       looked[k] = false;
        k++
     :: else -> break
     od;
-    k = 0;
-    if
-    :: c == NONE ->
-       do :: k < SLOTS -> tried[k] = false; k++ :: else -> break od;
-       locked = false
-    :: else
-    fi;
-    k = 0;
-    do :: k < SLOTS -> looked[k] = false; k++ :: else -> break od;
-    k = 0;
-    need = NONE
+    need = 0;
+    k = FROM;
+    if :: c == NONE -> FORGET(tried); c = 0; locked = false; goto none :: else fi
   }
-  if
-  :: c == NONE && any -> goto claim
-  :: c == NONE && !any -> goto wait
-  :: else
-  fi;
-#ifndef SCAN_FIRST
+#if !defined(SCAN_FIRST) && !defined(NO_ODD)
   gen[c] = 1;
 #ifdef RESTORE_FIRST
   gen[c] = 0;
 #endif
 #endif
-  held = false;
-  k = 0;
-  do
-  :: k < 2 * HOLDS ->
-     atomic {
-       held = held || (COUNTS(k / HOLDS) && hold[k] == c + 1);
-       k++
-     }
-  :: else -> break
-  od;
+scan:
+  atomic {
+    held = held || (COUNTS(k / HOLDS) && hold[k] == c + 1);
+    k++;
+    if :: k < TO -> goto scan :: else fi
+  }
 #ifdef SCAN_FIRST
   if :: !held -> gen[c] = 1 :: else fi;
 #endif
-  if
-  :: held ->
-#if !defined(SCAN_FIRST) && !defined(RESTORE_FIRST)
-     gen[c] = 0;
-#endif
-     atomic { tried[c] = true; held = false; c = 0; k = 0; locked = false };
-     goto claim
-  :: else
-  fi;
   atomic {
     k = 0;
-    do :: k < SLOTS -> tried[k] = false; looked[k] = false; k++ :: else -> break od;
-    k = 0;
-    need = NONE;
-    any = false;
+    if
+    :: held ->
+       held = false;
+       tried[c] = true;
+#if !defined(SCAN_FIRST) && !defined(RESTORE_FIRST)
+       gen[c] = 0;
+#endif
+       locked = false;
+       goto claim
+    :: else
+    fi;
+    FORGET(tried);
     locked = false
   }
-  if
-  :: waiting -> atomic { waits = 0; waiting = false }
-  :: else
-  fi;
+  if :: waiting -> atomic { waits = 0; waiting = false } :: else fi;
 
   /* fill, in more than one step */
   atomic { EXCLUSIVE(c); content[c] = 0 }
   atomic { EXCLUSIVE(c); content[c] = f }
+  atomic {
+    !locked;
+    if
+    :: discards < DISCARDS -> discards++; held = true
+    :: locked = true
+    fi
+  }
+  if
+  :: held ->
+#ifndef DISCARD_KEEPS_SEQUENCE
+     atomic { EXCLUSIVE(c); seq[c] = 0 };
+#endif
+     atomic { gen[c] = 0; held = false; goto claim }
+  :: else
+  fi;
 
   /* publish */
-  atomic { !locked; locked = true }
 #ifdef HEAD_FIRST
   head = f;
 #endif
@@ -218,59 +208,65 @@ claim:
   gen[c] = 0;
   ring[f % RING] = c;
 #ifndef WAKE_FIRST
-  atomic { newest = c; head = f }
-#endif
-  locked = false;
+  atomic { newest = c; head = f; k = FIRST }
+#else
   k = FIRST;
-  do
-  :: k < READERS ->
-     atomic {
-       if
-       :: present[k] && armed[k] % 2 == 1 && armed[k] != answered[k] ->
-          answered[k] = armed[k];
-          wakes[k]++
-       :: else
-       fi;
-       k++
-     }
-  :: else -> break
-  od;
+#endif
+wake:
+  atomic {
+    if
+    :: present[k] && armed[k] % 2 == 1 && armed[k] != answered[k] ->
+       answered[k] = armed[k];
+       wakes[k]++
+    :: else
+    fi;
+    k++;
+    if :: k < READERS -> goto wake :: else fi
+  }
 #ifdef WAKE_FIRST
   atomic { newest = c; head = f }
 #endif
-  atomic { f++; k = 0; c = 0 }
-  if
-  :: f <= FRAMES -> goto claim
-  :: else -> goto end
-  fi;
+  atomic {
+    locked = false;
+    f++;
+    if :: f <= FRAMES -> goto claim :: else -> goto end fi
+  }
 
-wait:
-  if
-  :: !waiting ->
-#ifdef ONE_TICKET
-     ticket = 1;
+none: /* no slot: any were given back, or a ticket, and all of it again, or sleep */
+  atomic {
+    !locked;
+    if
+    :: any -> goto claim
+    :: !any && waiting -> goto asleep
+    :: else
+    fi;
+    waiting = true;
+#ifndef ONE_TICKET
+    ticket++;
 #else
-     ticket++;
+    ticket = 1;
 #endif
-     atomic { waiting = true; waits = ticket };
+    waits = ticket;
 #ifndef NO_CHECK_ASLEEP_WRITER
-     goto claim;
+    goto claim
 #endif
-  :: else
-  fi;
+  }
+asleep:
   if
   :: atomic { nudge -> nudge = false }
-  :: demotions < DEMOTIONS && present[LOSSLESS] && rights[LOSSLESS] ->
-     /* its time is up */
+  :: atomic {
+       demotions < DEMOTIONS && present[LOSSLESS] && rights[LOSSLESS] && !locked ->
+       demotions++; /* its time is up */
 #ifdef DEMOTE_SILENTLY
-     atomic { !locked -> demotions++; rights[LOSSLESS] = false };
+       rights[LOSSLESS] = false
+     }
 #else
-     atomic { !locked -> demotions++; demoted[LOSSLESS] = true };
-     rights[LOSSLESS] = false;
+       demoted[LOSSLESS] = true
+     };
+     rights[LOSSLESS] = false
 #endif
   fi;
-  atomic { waits = 0; waiting = false };
-  goto claim;
+  atomic { waits = 0; waiting = false; goto claim }
 
 end:
   writer_done = true
@@ -302,8 +298,22 @@ end:
 
 init {
   atomic {
-    if :: FIRST == 0 -> run Reader(0) :: else -> done[0] = true; dead[0] = true fi;
-    if :: READERS == 2 -> run Reader(1) :: else -> done[1] = true; dead[1] = true fi;
+    /* fewer too: what is still to come could wake who sleeps for ever without it */
+    select(kills : 0 .. KILLS);
+    select(drops : 0 .. DROPS);
+    select(demotions : 0 .. DEMOTIONS);
+#if FIRST == 0
+    run Reader(0);
+#else
+    done[0] = true;
+    dead[0] = true;
+#endif
+#if READERS == 2
+    run Reader(1);
+#else
+    done[1] = true;
+    dead[1] = true;
+#endif
     run Writer();
     run Fate()
   }

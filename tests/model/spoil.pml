@@ -2,169 +2,243 @@
 /* SPDX-FileCopyrightText: libshmvideo contributors */
 
 /*
- * How often an honest reader can spoil one claim: the writer has made a slot's gen odd
- * and finds that the reader's hold word names it meanwhile. slot.c takes a reader for
- * hostile that does it more often (most_spoils).
+ * How often an honest reader can spoil what a writer wants to claim: gen is odd already,
+ * and the writer finds that the reader's hold word names the slot meanwhile. slot.c
+ * counts that, forgives one a claim, and takes for hostile who is above most_spoils().
  *
- * The claim is one of many: before it, frames are shown, in which time the reader may be
- * stopped anywhere. Slots are chosen in any order. Owns one invariant:
- *   BOUNDED    in one claim an honest reader spoils BOUND slots at most
+ * The writer claims, chooses and shows as slot.c does, for ever; the reader is of policy
+ * latest, and may be stopped anywhere for any time. For ever is finite because the newest
+ * frame always has the number TOP: when one more is shown, all numbers that there are go
+ * down by one. 0 is "long ago": what a ring says about that, and if it is still there, is
+ * anything, which is more than a ring that wraps can do; only that a ring is so long that
+ * it says the same at both tries for a frame.
+ *
+ * Owns these invariants:
+ *   BOUNDED  an honest reader's count is never above BOUND
+ *   FOUND    a claim finds a slot, whatever readers do
  */
 
 #ifndef DEPTH
-#define DEPTH 1
+#define DEPTH 1 /* of the reader */
+#endif
+#ifndef COVER
+#define COVER DEPTH /* the largest depth of all readers */
+#endif
+#ifndef HOLDS
+#define HOLDS 1
+#endif
+#ifndef OTHERS
+#define OTHERS 0 /* 1: a neighbour, whose one hold word says anything at any time */
 #endif
 #ifndef SLOTS
-#define SLOTS 4
-#endif
-#ifndef BEFORE
-#define BEFORE 2 /* frames shown while the reader is stopped anywhere */
+#define SLOTS (2 + COVER + HOLDS + OTHERS) /* what the writer is to have */
 #endif
 #ifndef BOUND
 #define BOUND (4 * DEPTH)
 #endif
 
-#define FIRST 4                 /* frames shown before the reader came */
-#define LAST (FIRST + BEFORE)
-#define RING 16
+#ifndef FORGIVEN
+#define FORGIVEN OLDER(spoiled)
+#endif
+#ifndef TOP
+#define TOP (COVER + 2) /* frames as far back as this are told apart */
+#endif
 #define NONE 255
 
-byte gen[SLOTS], seq[SLOTS], ring[RING], head, hold;
-byte spoiled;
-bool over;
+/* The writer's words. */
+bit odd[SLOTS];
+byte seq[SLOTS], ring[TOP + 1], head = TOP;
 
-/* Frame f into slot c, all at once: it does not matter how. */
-inline expose(f, c)
-{
-  seq[c] = f;
-  gen[c] = gen[c] + 2;
-  ring[f % RING] = c;
-  head = f
-}
+/* The readers' words; the last one is the neighbour's. */
+byte hold[HOLDS + OTHERS];
+
+/* What the reader remembers and has numbers in it. */
+byte want, last = TOP - 1;
+
+byte spoiled; /* what the writer counts */
+
+#define OLDER(number) (number > 0 -> number - 1 : 0)
 
 proctype Writer()
 {
-  byte f = FIRST + 1, c, i, k, newest = FIRST % SLOTS;
-  bool tried[SLOTS], any, taken;
+  byte c, i, k, newest, rank[SLOTS]; /* rank 0: claimed last */
+  bool tried[SLOTS], looked[SLOTS], any;
 
-  /* frames shown before the claim that counts, each into any slot not held */
-  do
-  :: f <= LAST ->
-     atomic {
-       c = NONE;
-       k = 0;
-       do
-       :: k < SLOTS ->
-          if
-          :: k != newest && hold != k + 1 -> c = k
-          :: k != newest && hold != k + 1 && c != NONE -> skip
-          :: else
-          fi;
-          k++
-       :: else -> break
-       od;
-       gen[c] = gen[c] + 1;
-       /* found held after all: given back, another time */
-       gen[c] = gen[c] - 1;
-       expose(f, c);
-       newest = c;
-       f++
-     }
-  :: else -> break
-  od;
-
-  /* the claim that counts */
-  do
-  :: k = hold; /* peek */
-     atomic {
-       c = NONE;
-       any = false;
-       i = 0;
-       do
-       :: i < SLOTS ->
-          if
-          :: i != newest && k != i + 1 && tried[i] -> any = true
-          :: i != newest && k != i + 1 && !tried[i] -> c = i
-          :: i != newest && k != i + 1 && !tried[i] && c != NONE -> skip
-          :: else
-          fi;
-          i++
-       :: else -> break
-       od;
+  d_step {
+    do :: i < SLOTS -> rank[i] = i; i++ :: else -> break od;
+    i = 0
+  }
+claim:
+  atomic { spoiled = FORGIVEN; k = 0; goto peek }
+peek:
+  atomic {
+    if :: hold[k] != 0 -> looked[hold[k] - 1] = true :: else fi;
+    k++;
+    if :: k < HOLDS + OTHERS -> goto peek :: else fi
+  }
+  d_step {
+    c = NONE;
+    any = false;
+    i = 0;
+    do
+    :: i < SLOTS ->
        if
-       :: c == NONE ->
-          i = 0;
-          do :: i < SLOTS -> tried[i] = false; i++ :: else -> break od
-       :: else
-       fi
-     }
-     if
-     :: c == NONE && !any -> break /* no slot: the claim is over */
-     :: c == NONE && any -> skip
-     :: else ->
-        gen[c] = gen[c] + 1;
-        taken = hold == c + 1;
-        if
-        :: taken ->
-           gen[c] = gen[c] - 1;
-           tried[c] = true;
-           spoiled++;
-           assert(spoiled <= BOUND) /* BOUNDED */
-        :: else -> break
-        fi
-     fi
-  od;
-  over = true
+       :: i == newest || looked[i] -> skip
+       :: i != newest && !looked[i] && tried[i] -> any = true
+       :: else ->
+#ifdef OLDEST_FIRST
+          if :: c == NONE || seq[i] < seq[c] || (seq[i] == seq[c] && rank[i] > rank[c]) ->
+#else
+          /* no reader has a right to it, and claimed last; else the oldest frame */
+          if
+          :: c == NONE || (seq[i] + COVER <= TOP &&
+                           (seq[c] + COVER > TOP || rank[i] < rank[c])) ||
+             (seq[i] + COVER > TOP && seq[i] < seq[c] && seq[c] + COVER > TOP) ->
+#endif
+             c = i
+          :: else
+          fi
+       fi;
+       looked[i] = false;
+       i++
+    :: else -> break
+    od;
+    i = 0;
+    if
+    :: c == NONE ->
+       do :: i < SLOTS -> tried[i] = false; i++ :: else -> break od;
+       i = 0
+    :: else
+    fi
+  }
+  atomic {
+    assert(c != NONE || any); /* FOUND */
+    k = 0;
+    if :: c == NONE -> goto peek :: else fi;
+    odd[c] = 1
+  }
+scan:
+  atomic {
+    if
+    :: hold[k] == c + 1 -> goto held
+    :: else -> k++
+    fi;
+    if :: k < HOLDS + OTHERS -> goto scan :: else -> goto claimed fi
+  }
+held:
+  atomic {
+    odd[c] = 0;
+    tried[c] = true;
+    if
+    :: k < HOLDS ->
+       spoiled++;
+       assert(spoiled <= BOUND) /* BOUNDED */
+    :: else
+    fi;
+    k = 0;
+    goto peek
+  }
+claimed: /* and filled: all numbers go down, and it gets the highest */
+  atomic {
+    do
+    :: i < SLOTS ->
+       tried[i] = false;
+       rank[i] = (rank[i] < rank[c] -> rank[i] + 1 : rank[i]);
+       seq[i] = OLDER(seq[i]);
+       i++
+    :: else -> break
+    od;
+    i = 1;
+    do :: i <= TOP -> ring[i - 1] = ring[i]; i++ :: else -> break od;
+    i = 0;
+    k = 0;
+    rank[c] = 0;
+    want = OLDER(want);
+    last = OLDER(last);
+    head = TOP - 1;
+    seq[c] = TOP
+  }
+  odd[c] = 0;
+  ring[TOP] = c;
+  atomic { head = TOP; newest = c; c = 0; any = false };
+  goto claim
 }
 
 proctype Reader()
 {
-  byte h, s, want, last = FIRST - 1, attempt;
-  bool ok, odd;
+  byte s, k, left, attempt;
 
+again:
+  atomic {
+    s = 0;
+    want = 0;
+    attempt = 0;
+    left = 0;
+    if
+    :: hold[0] != 0 -> hold[0] = 0; goto again
+    :: hold[0] == 0 && head > last -> k = 0
+#if HOLDS == 2
+    :: hold[1] != 0 -> hold[1] = 0; goto again
+    :: hold[1] == 0 && head > last -> k = 1
+#endif
+    fi;
+    /* head is looked at once, and then remembered: how many frames to try */
+    if
+    :: want = (last + DEPTH >= head -> last + 1 : head + 1 - DEPTH)
+    :: want = head /* who asks for the newest */
+    fi;
+    left = head + 1 - want
+  }
+take:
+  atomic {
+    if
+    :: want > 0 -> s = ring[want]
+    :: want == 0 && attempt == 0 -> select(s : 0 .. SLOTS - 1)
+    :: want == 0 && attempt == 1 -> skip /* a ring is long: as before */
+    fi
+  }
+  hold[k] = s + 1;
+  atomic {
+    if :: odd[s] -> attempt++; goto fail :: else fi;
+    attempt = 2
+  }
+  atomic {
+    if
+    :: seq[s] == want -> last = want; goto again
+    :: seq[s] != want || want == 0 -> goto fail
+    fi
+  }
+fail:
+  atomic {
+    hold[k] = 0;
+    if :: attempt < 2 -> goto take :: else fi;
+    s = 0;
+    attempt = 0;
+    left--;
+    if :: left == 0 -> goto again :: else fi;
+    if :: true -> want++ :: want == 0 -> skip fi;
+    goto take
+  }
+}
+
+#if OTHERS
+/* Anything at any time, at no cost: worse than anybody can be. */
+proctype Neighbour()
+{
+  byte s;
   do
-  :: over -> break
-  :: else ->
-     h = head;
-     if
-     :: h > last ->
-        want = (last + DEPTH >= h -> last + 1 : h + 1 - DEPTH);
-        ok = false;
-        do
-        :: !ok && want <= h ->
-           attempt = 0;
-           do
-           :: attempt < 2 ->
-              s = ring[want % RING];
-              hold = s + 1;
-              odd = gen[s] % 2;
-              if
-              :: odd -> attempt++
-              :: else -> attempt = 2; ok = seq[s] == want
-              fi;
-              if :: !ok -> hold = 0 :: else fi
-           :: else -> break
-           od;
-           if :: ok -> last = want :: else -> want++ fi
-        :: else -> break
-        od;
-        if
-        :: ok -> hold = 0 /* looked at, for however long */
-        :: else
-        fi
-     :: else -> over
-     fi
+  :: atomic { select(s : 0 .. SLOTS); hold[HOLDS] = s; s = 0 }
   od
 }
+#endif
 
 init {
   atomic {
-    byte f = 1;
-    do
-    :: f <= FIRST -> expose(f, f % SLOTS); f++
-    :: else -> break
-    od;
+    seq[0] = TOP;
     run Writer();
+#if OTHERS
+    run Neighbour();
+#endif
     run Reader()
   }
 }
