@@ -54,6 +54,9 @@ again:
     :: hold[r * HOLDS + 1] != 0 -> k = r * HOLDS + 1; goto release
     :: hold[r * HOLDS] != 0 && hold[r * HOLDS + 1] == 0 -> k = r * HOLDS + 1
 #endif
+#ifdef KEEPS
+    :: hold[r * HOLDS] != 0 -> goto kept
+#endif
     fi;
     h = head;
     if
@@ -119,7 +122,14 @@ fail:
     LET_GO;
     s = 0;
     if :: attempt < 2 -> goto take :: else fi;
-    attempt = 0;
+    attempt = 0
+  }
+#ifndef IN_VAIN_UNTOLD
+  t = waits; /* a writer that looked meanwhile took the slot for held */
+#endif
+  atomic {
+    if :: t != 0 && t != nudged -> nudged = t; nudge = true :: else fi;
+    t = 0;
     if
     :: lossless && present[r] -> goto missing
     :: lossless && !present[r] -> goto over
@@ -169,6 +179,12 @@ nothing:
 #endif
   fi;
   goto again;
+
+#ifdef KEEPS
+kept: /* it lives, but never lets go */
+  keeps[r] = true;
+  !present[r];
+#endif
 
 over: /* a process ends as one that is killed, but with nothing in hand */
   atomic {

@@ -46,6 +46,7 @@
 #ifndef DISCARDS
 #define DISCARDS 0 /* claimed slots that are filled and not shown */
 #endif
+/* KEEPS: a reader may keep a frame for ever. */
 #ifndef READERS
 #define READERS 2
 #endif
@@ -78,6 +79,7 @@ bool locked; /* the writer's own lock: dispatch and claims take turns */
 
 /* Ghosts: who is dead, who is done, which slots are held and checked. */
 bool dead[2], writer_dead, done[2], writer_done;
+bool keeps[2]; /* a frame, for ever */
 byte checked[2 * HOLDS];
 byte due; /* the frame that the lossless reader must get next */
 byte kills, drops, demotions, discards;
@@ -318,7 +320,22 @@ init {
     run Fate()
   }
   timeout; /* AWAKE */
-  assert(writer_dead || writer_done);
-  assert(dead[0] || done[0]);
-  assert(dead[1] || done[1])
+  assert(writer_dead || writer_done || keeps[0] || keeps[1]);
+  assert(dead[0] || done[0] || keeps[0] || keeps[1]);
+  assert(dead[1] || done[1] || keeps[0] || keeps[1]);
+#ifdef KEEPS
+  /* a writer that sleeps has nothing to take */
+  d_step {
+    byte c = 0;
+    do
+    :: c < SLOTS ->
+       assert(writer_dead || writer_done || (head > 0 && c == ring[head % RING]) ||
+              (present[0] && hold[0] == c + 1) ||
+              (present[1] && hold[HOLDS] == c + 1) ||
+              (present[1] && rights[1] && seq[c] >= cursor[1]));
+       c++
+    :: else -> break
+    od
+  }
+#endif
 }
