@@ -33,12 +33,10 @@ LARGE = {
     "two readers, a frame, two holds": ("hold", "FRAMES=1 HOLDS=2 SLOTS=3 KILLS=1"),
     "latest, depth 2, two killed": (
         "hold", "READERS=1 FRAMES=4 DEPTH=2 SLOTS=3 KILLS=2"),
-    "lossless, five frames, killed": ("hold", "FIRST=1 FRAMES=5 SLOTS=3 KILLS=1"),
+    "lossless, four frames, killed": ("hold", "FIRST=1 FRAMES=4 SLOTS=2 KILLS=1"),
     "lossless, demoted, dropped, killed": (
-        "hold", "FIRST=1 FRAMES=4 SLOTS=2 DEMOTIONS=1 DROPS=1 KILLS=1"),
+        "hold", "FIRST=1 FRAMES=3 SLOTS=2 DEMOTIONS=1 DROPS=1 KILLS=1"),
     "spoiling, depth 2 beside depth 3": ("spoil", "DEPTH=2 COVER=3 BOUND=2"),
-    "spoiling, depth 2, two holds": ("spoil", "DEPTH=2 HOLDS=2 BOUND=2"),
-    "spoiling, depth 3": ("spoil", "DEPTH=3 BOUND=3"),
     "four formats, two killed": ("generation", "CHANGES=3 FRAMES=7 KILLS=2"),
 }
 
