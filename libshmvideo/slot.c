@@ -134,7 +134,8 @@ find_holder(const struct shmv_claims *claims, uint32_t slot)
 /* What an honest reader can spoil in one claim, at worst: it was stopped after a look at
  * the head, and tries the frames that were the last ones then; when they are gone, those
  * that are the last ones now, but for the newest, which no claim is after; each twice.
- * tests/model/spoil.pml tries it all. Of who was sent away the depth is forgotten. */
+ * tests/model/spoil.pml searches depths 1 and 2, and finds it to be more than enough. Of
+ * who was sent away the depth is forgotten. */
 static uint32_t
 most_spoils(const struct shmv_claimant *reader)
 {
