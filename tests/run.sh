@@ -60,9 +60,8 @@ lost() {
   failed=$((failed + 1))
 }
 
-# configure DIR COMPILER [OPTION...]: make the build directory, or bring it up to
-# date, and build.
-configure() {
+# set_up DIR COMPILER [OPTION...]: make the build directory, or bring it up to date.
+set_up() {
   local dir=$root/$1 compiler=$2
   shift 2
   local again=
@@ -70,21 +69,28 @@ configure() {
   # shellcheck disable=SC2086
   CC=$compiler meson setup $again "$dir" "$top" --werror "$@" \
     >"$root/setup.log" 2>&1 || { tail -n 40 "$root/setup.log"; return 1; }
-  ninja -C "$dir" >"$root/setup.log" 2>&1 ||
-    { tail -n 60 "$root/setup.log"; return 1; }
   rm -f "$root/setup.log"
   # What was tried with the plugins of an older build must be tried anew.
   rm -f "$dir/tests/registry.bin"
 }
 
-# run NAME DIR [ARGUMENT...]: one "meson test" run, counted.
+# configure DIR COMPILER [OPTION...]: set up and build.
+configure() {
+  set_up "$@" || return 1
+  ninja -C "$root/$1" >"$root/setup.log" 2>&1 ||
+    { tail -n 60 "$root/setup.log"; return 1; }
+  rm -f "$root/setup.log"
+}
+
+# run NAME DIR [ARGUMENT...]: one "meson test" run, counted. What was configured is
+# built; what was only set up is built as far as these tests need it, with rebuild=yes.
 run() {
   local name=$1 dir=$root/$2 log
   shift 2
   log=$name
   echo "== $name"
-  "${wrap[@]}" meson test -C "$dir" --no-rebuild --print-errorlogs \
-    --logbase "$log" "$@" </dev/null
+  [ "$rebuild" = yes ] || set -- --no-rebuild "$@"
+  "${wrap[@]}" meson test -C "$dir" --print-errorlogs --logbase "$log" "$@" </dev/null
   local counts
   # meson appends the name of a setup to that of the log.
   [ -e "$dir/meson-logs/$log.json" ] || log=$log-valgrind
@@ -130,13 +136,14 @@ part_asan() {
   unset SHMVIDEO_TEST_SLOWNESS SHMVIDEO_TEST_SMALL SHMVIDEO_LITMUS_SECONDS
 }
 
+# The library and its threads: nothing else is built.
 part_tsan() {
-  configure build-tsan clang -Db_sanitize=thread -Db_lundef=false \
-    || { lost "tsan build"; return; }
+  set_up build-tsan clang -Db_sanitize=thread -Db_lundef=false \
+    || { lost "tsan set-up"; return; }
   # Its shadow memory wants the address space as it was before kernels spread it.
   wrap=(setarch "$(uname -m)" -R)
   export SHMVIDEO_TEST_SLOWNESS=3 SHMVIDEO_LITMUS_SECONDS=3
-  run tsan build-tsan --timeout-multiplier 3 --suite lib
+  rebuild=yes run tsan build-tsan --timeout-multiplier 3 --suite lib
   unset SHMVIDEO_TEST_SLOWNESS SHMVIDEO_LITMUS_SECONDS
   wrap=()
 }
@@ -152,7 +159,7 @@ part_fuzz() {
   run fuzz build-fuzz --suite fuzz
 }
 
-wrap=()
+wrap=() rebuild=no
 for part in $parts; do
   "part_$part"
 done
